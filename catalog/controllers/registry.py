@@ -1,0 +1,154 @@
+"""Which controller looks after which kind, and whose changes concern it.
+
+A controller is a module of this package with a function `reconcile(obj) -> Result`. It registers by
+
+    @controller("Component", watches=[referrers("ComponentType"), owner_of("Workload", "component")])
+    def reconcile(component): ...
+
+and from then on every accepted change of a Component, and of what it watches, marks the Component as due inside the
+transaction of the change.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib import import_module
+from typing import Any
+
+from django.db import transaction
+
+from catalog.controllers import work
+from catalog.kinds.base import PlatformObject
+from catalog.kinds.registry import kind_named
+from catalog.store.changes import Change, listen
+from catalog.store.references import referrers as references_to
+
+MODULES: list[str] = []
+"""Modules with controllers; `connect` imports them. Other layers add theirs with `add_module`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a look at an object came to. `again_after`: look again then, even if nothing changes."""
+
+    again_after: timedelta | None = None
+
+
+Reconcile = Callable[[Any], Result]
+Mapping = Callable[[Change, str], Iterable[int]]
+"""From a change of the watched kind and the controller's kind to the primary keys of the objects concerned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Changes of `kind` concern the objects that `mapping` finds. `actions` narrows it, for example to ("status",)."""
+
+    kind: str
+    mapping: Mapping
+    actions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    kind: str
+    reconcile: Reconcile
+    watches: tuple[Watch, ...]
+
+
+_controllers: dict[str, Controller] = {}
+_watchers: dict[str, list[tuple[str, Watch]]] = defaultdict(list)
+
+
+def controller(kind: str, watches: Sequence[Watch] = ()) -> Callable[[Reconcile], Reconcile]:
+    """Register a reconcile function for a kind."""
+
+    def register(reconcile: Reconcile) -> Reconcile:
+        if kind in _controllers:
+            raise ValueError(f"{kind} has a controller already")
+        _controllers[kind] = Controller(kind, reconcile, tuple(watches))
+        for watch in watches:
+            _watchers[watch.kind].append((kind, watch))
+        return reconcile
+
+    return register
+
+
+def controller_of(kind: str) -> Controller | None:
+    return _controllers.get(kind)
+
+
+def referrers(kind: str, *, role: str = "", actions: Iterable[str] = ()) -> Watch:
+    """A change of an object of `kind` concerns those of the controller's kind that refer to it (in `role`, if given)."""
+
+    def mapping(change: Change, watcher: str) -> Iterable[int]:
+        rows = references_to(change.obj.kind, change.obj.namespace_name, change.obj.name).filter(source_kind=watcher)
+        if role:
+            rows = rows.filter(role=role)
+        return rows.values_list("source_id", flat=True).distinct()
+
+    return Watch(kind, mapping, frozenset(actions))
+
+
+def owner_of(kind: str, role: str, *, actions: Iterable[str] = ()) -> Watch:
+    """A change of an object of `kind` concerns the object that it points to by the foreign key `role`."""
+
+    def mapping(change: Change, watcher: str) -> Iterable[int]:
+        identity = getattr(change.obj, f"{role}_id")
+        return () if identity is None else (identity,)
+
+    return Watch(kind, mapping, frozenset(actions))
+
+
+def owner_reference_of(kind: str, *, actions: Iterable[str] = ()) -> Watch:
+    """A change of an object of `kind` concerns the object of the controller's kind in its ownerReferences."""
+
+    def mapping(change: Change, watcher: str) -> Iterable[int]:
+        uids = [item.get("uid") for item in change.obj.owner_references if item.get("kind") == watcher]
+        if not uids:
+            return ()
+        manager: Any = kind_named(watcher)._default_manager
+        return manager.filter(uid__in=uids).values_list("id", flat=True)
+
+    return Watch(kind, mapping, frozenset(actions))
+
+
+def on_change(change: Change) -> None:
+    """Mark what a change concerns. Runs inside the transaction of the change."""
+    obj: PlatformObject = change.obj
+    due: list[tuple[str, int]] = []
+    if change.action == "deleted":
+        work.forget(obj.kind, int(obj.pk))
+    elif change.action != "status" and obj.kind in _controllers:
+        # A controller's own status is no news to itself.
+        due.append((obj.kind, int(obj.pk)))
+    for watcher, watch in _watchers.get(obj.kind, ()):
+        if not watch.actions or change.action in watch.actions:
+            due += [(watcher, identity) for identity in watch.mapping(change, watcher)]
+    if due:
+        work.mark_due(due)
+        wake_workers()
+
+
+def wake_workers() -> None:
+    """Send one message after commit, unless one is on its way."""
+    from catalog.controllers.tasks import send_wake_up
+
+    hooks = transaction.get_connection().run_on_commit
+    if not any(hook[1] is send_wake_up for hook in hooks):
+        transaction.on_commit(send_wake_up, robust=True)
+
+
+def add_module(name: str) -> None:
+    """Let another layer bring a controller; called before or while Django starts."""
+    if name not in MODULES:
+        MODULES.append(name)
+
+
+def connect() -> None:
+    """Import the controllers and begin to listen."""
+    for name in MODULES:
+        import_module(name)
+    listen(on_change)

@@ -1,0 +1,86 @@
+"""Celery's part: wake-up messages, and a sweep in every worker for the messages that were lost."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_process_init, worker_ready, worker_shutting_down
+from django.conf import settings
+from django.db import close_old_connections, connection
+
+from catalog.controllers import runtime, work
+
+log = logging.getLogger("stagecraft.reconcile")
+LONGEST_DRAIN = 30.0  # seconds; a longer task would keep a stopping worker waiting
+
+
+@shared_task(name="catalog.drain")
+def drain() -> None:
+    """Look at everything that is due. With much to do, wake a second worker too."""
+    work.wake_up_answered()
+    deadline = time.monotonic() + LONGEST_DRAIN
+    if work.due_count() > settings.RECONCILE_BATCH:
+        send_wake_up()
+    runtime.drain(deadline=deadline)
+    if work.due_count():
+        send_wake_up()
+
+
+def send_wake_up() -> None:
+    """Send the message, unless one is on its way. A broker that does not answer costs time, never a change."""
+    if not work.wake_up_needed():
+        return
+    try:
+        drain.apply_async(retry=False)
+    except Exception as error:
+        log.warning("the broker took no message (%s); the workers' sweep will find the work", error)
+
+
+class Sweep(threading.Thread):
+    """Runs in every worker: frees the leases of the dead and wakes the worker for what has come due."""
+
+    def __init__(self) -> None:
+        super().__init__(name="sweep", daemon=True)
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        while not self.stopped.wait(settings.RECONCILE_SWEEP_SECONDS):
+            try:
+                close_old_connections()
+                work.free_orphans()
+                if work.due_count():
+                    send_wake_up()
+            except Exception:
+                log.exception("sweep failed; the next one is in %s s", settings.RECONCILE_SWEEP_SECONDS)
+            finally:
+                connection.close()
+
+
+_sweep: Sweep | None = None
+
+
+@worker_ready.connect
+def start_sweep(**_: Any) -> None:
+    """Free what an earlier worker of this machine left behind, and look at once."""
+    global _sweep
+    work.free_orphans()
+    send_wake_up()
+    _sweep = Sweep()
+    _sweep.start()
+
+
+@worker_process_init.connect
+def forget_inherited_connections(**_: Any) -> None:
+    """A forked process must not share its parent's database socket."""
+    connection.close()
+
+
+@worker_shutting_down.connect
+def stop(**_: Any) -> None:
+    runtime.stopping.set()
+    if _sweep is not None:
+        _sweep.stopped.set()

@@ -1,0 +1,111 @@
+"""Admission: what every document passes before it is stored, on every surface alike.
+
+Order, as in a Kubernetes API server: the outer form (`documents.parse`), names and labels, then for the spec prune
+unknown fields, set defaults, validate against the schema, and last the kind's own rules. All errors are returned at
+once. `catalog.kinds` says what is right for a kind; this module says how it is checked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from catalog.compiler.schema import CompiledSchema, compile_schema
+from catalog.kinds.base import Document, FieldError, PlatformObject
+
+DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+LABEL_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+ANNOTATIONS_MAX_BYTES = 256 * 1024  # the limit that Kubernetes sets for all annotations of an object together
+
+
+@cache
+def spec_schema_of(model: type[PlatformObject]) -> CompiledSchema:
+    """The compiled schema of a kind's spec, made once per process."""
+    return compile_schema(model.spec_schema)
+
+
+def admit(model: type[PlatformObject], old: Document | None, new: Document) -> tuple[Document, list[FieldError]]:
+    """Check a document and complete it.
+
+    `old` is the stored document (None on create), `new` the wanted one; both have `metadata` and `spec`. Returns the
+    document with its spec pruned and defaulted, and every error found. The inputs are not changed.
+    """
+    schema = spec_schema_of(model)
+    errors = list(check_metadata(model, new["metadata"]))
+    spec = schema.default(schema.prune(new.get("spec") or {}))
+    admitted: Document = {**new, "spec": spec}
+    model.prepare(old, admitted)
+    if model.spec_required and not new.get("spec") and not spec:
+        return admitted, [*errors, FieldError("spec", "Required", "Required value")]
+    schema_errors = [FieldError(e.path, e.reason, e.message) for e in schema.field_errors(admitted["spec"], "spec")]
+    errors += schema_errors
+    nul = next(strings_with_nul(admitted["spec"], "spec"), None)
+    if nul is not None:
+        errors.append(FieldError(nul, "Invalid", "Invalid value: a string may not contain the NUL character"))
+    if not schema_errors:
+        # As in Kubernetes, a kind's rules run on documents of the right shape only.
+        errors += model.check(old, admitted)
+    return admitted, errors
+
+
+def check_metadata(model: type[PlatformObject], metadata: Mapping[str, Any]) -> Iterator[FieldError]:
+    """Kubernetes' rules for names, labels and annotations."""
+    name = metadata["name"]
+    if len(name) > 253 or not DNS_SUBDOMAIN.fullmatch(name):
+        yield FieldError(
+            "metadata.name",
+            "Invalid",
+            f'Invalid value: "{name}": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric '
+            "characters, '-' or '.', and must start and end with an alphanumeric character",
+        )
+    namespace = metadata.get("namespace", "")
+    if model.namespaced and (len(namespace) > 63 or not DNS_LABEL.fullmatch(namespace)):
+        yield FieldError("metadata.namespace", "Invalid", f'Invalid value: "{namespace}": must be an RFC 1123 label')
+    for key, value in (metadata.get("labels") or {}).items():
+        yield from check_qualified_name(key, "metadata.labels")
+        if len(value) > 63 or (value and not LABEL_NAME.fullmatch(value)):
+            yield FieldError(
+                "metadata.labels",
+                "Invalid",
+                f'Invalid value: "{value}": a valid label must be an empty string or consist of alphanumeric '
+                "characters, '-', '_' or '.', and must start and end with an alphanumeric character, at most 63 long",
+            )
+    size = 0
+    for key, value in (metadata.get("annotations") or {}).items():
+        yield from check_qualified_name(key.lower(), "metadata.annotations")
+        size += len(key.encode()) + len(value.encode())
+    if size > ANNOTATIONS_MAX_BYTES:
+        yield FieldError(
+            "metadata.annotations", "TooLong", f"Too long: may not be more than {ANNOTATIONS_MAX_BYTES} bytes"
+        )
+
+
+def check_qualified_name(key: str, path: str) -> Iterator[FieldError]:
+    """A label or annotation key: an optional DNS prefix and a slash, then a name of at most 63 characters."""
+    prefix, slash, name = key.rpartition("/")
+    prefix_is_good = not slash or (len(prefix) <= 253 and DNS_SUBDOMAIN.fullmatch(prefix))
+    if not prefix_is_good or len(name) > 63 or not LABEL_NAME.fullmatch(name):
+        yield FieldError(
+            path,
+            "Invalid",
+            f"Invalid value: \"{key}\": name part must consist of alphanumeric characters, '-', '_' or '.', "
+            "and must start and end with an alphanumeric character, after an optional DNS subdomain prefix and '/'",
+        )
+
+
+def strings_with_nul(value: object, path: str) -> Iterator[str]:
+    """Where a document holds a NUL character, which PostgreSQL cannot store."""
+    if isinstance(value, str):
+        if "\0" in value:
+            yield path
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if "\0" in key:
+                yield path
+            yield from strings_with_nul(item, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from strings_with_nul(item, f"{path}[{index}]")

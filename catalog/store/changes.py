@@ -1,0 +1,42 @@
+"""Announcing changes: who wants to know registers here, and hears of each change inside its transaction.
+
+The reconcilers listen, so that "this object needs a look" is committed together with the change itself. Listeners
+that only send messages do so with `transaction.on_commit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from catalog.kinds.base import PlatformObject
+from portal.accounts.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change: the row after it, what happened to it, and who did it.
+
+    `action` is a `Revision.Action`. For "deleted" the row is gone from its table and `obj` is the last state.
+    """
+
+    obj: PlatformObject
+    action: str
+    actor: Actor
+
+
+Listener = Callable[[Change], None]
+_listeners: list[Listener] = []
+
+
+def listen(listener: Listener) -> Listener:
+    """Register a listener for all changes; registering one twice is harmless."""
+    if listener not in _listeners:
+        _listeners.append(listener)
+    return listener
+
+
+def announce(change: Change) -> None:
+    """Tell every listener, in the order of registration."""
+    for listener in _listeners:
+        listener(change)

@@ -1,0 +1,27 @@
+"""Reading one object by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalog.kinds.base import PlatformObject
+from catalog.kinds.registry import kind_named
+from catalog.store.errors import NotFound
+
+
+def get_or_none(kind: str, namespace: str, name: str) -> PlatformObject | None:
+    """The object, or None. `namespace` is ignored for cluster kinds."""
+    model = kind_named(kind)
+    rows: Any = model._default_manager.filter(name=name)
+    if model.namespaced:
+        rows = rows.filter(namespace_id=namespace)
+    found: PlatformObject | None = rows.first()
+    return found
+
+
+def get(kind: str, namespace: str, name: str) -> PlatformObject:
+    """The object; raises `NotFound`."""
+    found = get_or_none(kind, namespace, name)
+    if found is None:
+        raise NotFound(kind, namespace, name)
+    return found

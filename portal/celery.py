@@ -1,0 +1,10 @@
+"""The Celery application. Messages only wake workers up: what is to be done is in the database."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+app = Celery("stagecraft")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["catalog.controllers", "workflows.runs"])

@@ -1,0 +1,9 @@
+"""All routes, gathered from the layers."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", include("catalog.api.urls")),
+]

@@ -1,0 +1,21 @@
+"""Settings of the test run: the product's own, on a throw-away data directory.
+
+`DATABASE_URL` chooses the database as in production; `make test` runs the suite on SQLite and then, for all tests that
+use the database, on a real PostgreSQL.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_home = tempfile.mkdtemp(prefix="stagecraft-test-")
+atexit.register(shutil.rmtree, _home, ignore_errors=True)
+os.environ["STAGECRAFT_HOME"] = _home
+os.environ.setdefault("SECRET_KEY", "tests-only")
+
+from portal.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # speed; production hashes with Argon2
+CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
