@@ -81,7 +81,7 @@ def controller_of(kind: str) -> Controller | None:
 
 
 def referrers(kind: str, *, role: str = "", actions: Iterable[str] = ()) -> Watch:
-    """A change of an object of `kind` concerns those of the controller's kind that refer to it (in `role`, if given)."""
+    """A change of an object of `kind` concerns those that refer to it, in `role` if one is given."""
 
     def mapping(change: Change, watcher: str) -> Iterable[int]:
         rows = references_to(change.obj.kind, change.obj.namespace_name, change.obj.name).filter(source_kind=watcher)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from catalog.controllers.models import WakeUp, WorkItem
@@ -50,7 +50,7 @@ def start_time_of(pid: int) -> str:
 
 
 def mark_due(items: Iterable[tuple[str, int]], due_at: datetime | None = None) -> None:
-    """Say that these objects (kind, primary key) need a look at `due_at` (now if None). Part of the caller's transaction."""
+    """Say that these objects (kind, primary key) need a look at `due_at`, now if None, in the caller's transaction."""
     due = due_at or timezone.now()
     unique = list(dict.fromkeys(items))
     for start in range(0, len(unique), MARK_BATCH):
@@ -59,8 +59,9 @@ def mark_due(items: Iterable[tuple[str, int]], due_at: datetime | None = None) -
         parameters = [value for kind, identity in batch for value in (kind, identity, adapt(due))]
         with connection.cursor() as cursor:
             cursor.execute(
-                f"INSERT INTO {TABLE} (kind, object_id, due_at, version, lease_owner, attempts, observed_generation,"  # noqa: S608
-                f" last_error) VALUES {values} ON CONFLICT (kind, object_id) DO UPDATE SET version = {TABLE}.version + 1,"
+                f"INSERT INTO {TABLE} (kind, object_id, due_at, version, lease_owner, attempts,"  # noqa: S608
+                f" observed_generation, last_error) VALUES {values}"
+                f" ON CONFLICT (kind, object_id) DO UPDATE SET version = {TABLE}.version + 1,"
                 f" due_at = CASE WHEN {TABLE}.due_at IS NULL OR {TABLE}.due_at > excluded.due_at"
                 f" THEN excluded.due_at ELSE {TABLE}.due_at END",
                 parameters,
@@ -94,13 +95,13 @@ def finish(claimed: Claim, *, observed_generation: int, again_after: timedelta |
 
 
 def fail(claimed: Claim, error: str, *, again_after: timedelta) -> None:
-    """The look failed; keep the reason and try again later."""
+    """The look failed; keep the reason and try again after the pause, or at once if something has changed meanwhile."""
     WorkItem.objects.filter(id=claimed.id).update(
         lease_owner="",
         lease_until=None,
         attempts=claimed.attempts + 1,
         last_error=error[:10_000],
-        due_at=timezone.now() + again_after,
+        due_at=Case(When(version=claimed.version, then=Value(timezone.now() + again_after)), default=F("due_at")),
     )
 
 

@@ -137,9 +137,17 @@ class PlatformObject(models.Model):
         """
 
     @classmethod
-    def check(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
-        """The kind's own admission rules, after schema validation. `old` is None on create."""
+    def violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
+        """What breaks the kind's own admission rules, after schema validation. `old` is None on create.
+
+        (Not called `check`: that name is Django's, for its system checks of models.)
+        """
         return ()
+
+    @classmethod
+    def finalizer_for(cls, spec: Mapping[str, Any]) -> str:
+        """The finalizer that a new object of that spec starts with, "" for none."""
+        return cls.finalizer
 
     @classmethod
     def pack_spec(cls, spec: dict[str, Any]) -> dict[str, Any]:

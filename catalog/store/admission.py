@@ -47,7 +47,7 @@ def admit(model: type[PlatformObject], old: Document | None, new: Document) -> t
         errors.append(FieldError(nul, "Invalid", "Invalid value: a string may not contain the NUL character"))
     if not schema_errors:
         # As in Kubernetes, a kind's rules run on documents of the right shape only.
-        errors += model.check(old, admitted)
+        errors += model.violations(old, admitted)
     return admitted, errors
 
 

@@ -1,0 +1,36 @@
+# make quickstart   everything up on this machine, with a sample delivered
+# make test         the whole test suite, on real components
+.DEFAULT_GOAL := help
+PORT ?= 8000
+
+.PHONY: help quickstart test bench soak lint format clean
+
+help: ## show the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
+
+quickstart: ## install, migrate, fill in defaults and a sample, run server and worker (PORT=8000)
+	@scripts/environment
+	@exec .venv/bin/python manage.py quickstart --port $(PORT)
+
+test: ## run all tests, on SQLite and on PostgreSQL (ARGS="-k name" to choose)
+	@scripts/environment --dev
+	@.venv/bin/python -m tests $(ARGS)
+
+bench: ## measure speed and memory
+	@scripts/environment --dev
+	@.venv/bin/python -m bench $(ARGS)
+
+soak: ## the long runs: kills, concurrent writers, random edits
+	@scripts/environment --dev
+	@.venv/bin/python -m tests --soak $(ARGS)
+
+lint: ## ruff, mypy, import contracts: the same commands as in the tests
+	@scripts/environment --dev
+	@.venv/bin/python -m pytest -q tests/test_code_quality.py
+
+format: ## let ruff put the code in order
+	@scripts/environment --dev
+	@.venv/bin/ruff check --fix -q . ; .venv/bin/ruff format -q .
+
+clean: ## forget the local data directory (database, Git plane, queue)
+	rm -rf .stagecraft

@@ -1,0 +1,36 @@
+"""The code keeps its own rules: style, types, and the arrows between the layers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["mypy"],
+        ["lint-imports"],
+    ],
+    ids=lambda command: " ".join(command),
+)
+def test_it_holds(command: list[str]) -> None:
+    result = subprocess.run([str(BIN / command[0]), *command[1:]], cwd=REPOSITORY, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_settings_name_every_variable_once_and_the_reference_lists_them_all() -> None:
+    from portal.settings import Configuration
+
+    reference = (REPOSITORY / "docs" / "settings.md").read_text()
+    for name, field in Configuration.model_fields.items():
+        assert f"`{name.upper()}`" in reference, f"docs/settings.md does not describe {name.upper()}"
+        assert field.description, name
