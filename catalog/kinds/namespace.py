@@ -1,0 +1,23 @@
+"""Namespace: the tenant boundary of the control plane. It has metadata and `status.phase`, and no spec of its own."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from catalog.kinds.base import ClusterScoped
+from catalog.kinds.schema import obj
+
+
+class Namespace(ClusterScoped):
+    kind = "Namespace"
+    plural = "namespaces"
+    api_version = "v1"
+    finalizer = "kubernetes"
+    spec_schema = obj()
+
+    # Unique as a column, not only as a table constraint: other kinds refer to it by name.
+    name = models.CharField(max_length=63, unique=True)
+
+    class Meta(ClusterScoped.Meta):
+        abstract = False
+        constraints = []

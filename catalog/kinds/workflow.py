@@ -1,0 +1,87 @@
+"""Workflow: what a run does, as a template for the engine on its plane. ClusterWorkflow is its cluster twin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from catalog.kinds import refs
+from catalog.kinds.base import Document, FieldError, Namespaced, Ref, reference_to
+from catalog.kinds.rules import immutable
+from catalog.kinds.schema import Schema, array, enum, obj, raw_object, string
+from catalog.kinds.shapes import name, schema_section, short_name
+from catalog.kinds.templating import single_template
+
+RUN_SERVICE_ACCOUNT = "workflow-sa"
+"""The only identity that runs have on the workflow plane, whatever the author wrote."""
+
+
+def time_to_live() -> Schema:
+    """How long a finished run is kept: days, hours, minutes, seconds, in this order."""
+    return string(pattern=r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?$")
+
+
+def workflow_spec(*, plane_kinds: tuple[str, ...]) -> Schema:
+    """The spec of Workflow and ClusterWorkflow, which differ in the planes that they may run on."""
+    external_ref = obj(
+        {
+            "id!": string(pattern="^[a-z][a-z0-9-]*[a-z0-9]$", min_length=2, max_length=63),
+            "apiVersion!": name(),
+            "kind!": enum("SecretReference"),
+            "name!": name(),
+        }
+    )
+    plane_ref = obj(
+        {"kind!": enum(*plane_kinds), "name!": short_name()},
+        default={"kind": "ClusterWorkflowPlane", "name": "default"},
+    )
+    return obj(
+        {
+            "workflowPlaneRef": plane_ref,
+            "parameters": schema_section(),
+            "runTemplate!": raw_object(),
+            "resources": array(single_template()),
+            "externalRefs": array(external_ref, keyed_by="id"),
+            "ttlAfterCompletion": time_to_live(),
+        }
+    )
+
+
+def force_service_account(spec: Mapping[str, Any]) -> None:
+    """Run as the platform's service account: set it in the run template, in place."""
+    run_template = spec.get("runTemplate")
+    if isinstance(run_template, dict):
+        run_spec = run_template.setdefault("spec", {})
+        if isinstance(run_spec, dict):
+            run_spec["serviceAccountName"] = RUN_SERVICE_ACCOUNT
+
+
+def plane_stays(spec_schema: Schema, old: Document | None, new: Document) -> Iterable[FieldError]:
+    """The rule of both workflow kinds."""
+    return immutable(spec_schema, old, new, "spec.workflowPlaneRef", "spec.workflowPlaneRef is immutable")
+
+
+class Workflow(Namespaced):
+    kind = "Workflow"
+    plural = "workflows"
+    spec_required = True
+    spec_schema = workflow_spec(plane_kinds=("WorkflowPlane", "ClusterWorkflowPlane"))
+
+    workflow_plane = reference_to("WorkflowPlane")
+    cluster_workflow_plane = reference_to("ClusterWorkflowPlane")
+
+    @classmethod
+    def references_of(cls, namespace: str, spec: Mapping[str, Any], status: Mapping[str, Any]) -> Iterator[Ref]:
+        yield from refs.to_typed(spec.get("workflowPlaneRef"), namespace)
+        for external in spec.get("externalRefs") or ():
+            # A name may also be an expression over the run's parameters; then the object is known only at run time.
+            if "${" not in external.get("name", ""):
+                yield from refs.to_typed(external, namespace)
+
+    @classmethod
+    def prepare(cls, old: Document | None, new: Document) -> None:
+        force_service_account(new["spec"])
+
+    @classmethod
+    def violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
+        return plane_stays(cls.spec_schema, old, new)

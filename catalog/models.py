@@ -1,0 +1,8 @@
+"""Where Django looks for the catalog's models: the kinds and their rows, the store's log, the reconcilers' queue."""
+
+from catalog.controllers.models import WakeUp, WorkItem
+from catalog.kinds.registry import KINDS
+from catalog.kinds.rendered_object import Manifest, RenderedObject
+from catalog.store.models import LogHorizon, ObjectReference, Revision
+
+__all__ = ["KINDS", "LogHorizon", "Manifest", "ObjectReference", "RenderedObject", "Revision", "WakeUp", "WorkItem"]
