@@ -1,0 +1,46 @@
+"""Reading custom resources in their JSON form.
+
+The contract treats an absent field, a null and an empty value alike in most places. These functions say so once.
+Documents are never changed by the compiler.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Document = dict[str, Any]
+
+
+def section(document: Document | None, field: str) -> Document:
+    """Return the object in a field, or an empty one when it is absent or null."""
+    return (document.get(field) or {}) if document else {}
+
+
+def items(document: Document | None, field: str) -> list[Any]:
+    """Return the list in a field, or an empty one when it is absent or null."""
+    return (document.get(field) or []) if document else []
+
+
+def text(document: Document | None, field: str) -> str:
+    """Return the text in a field, or an empty one when it is absent or null."""
+    return (document.get(field) or "") if document else ""
+
+
+def spec_of(document: Document | None) -> Document:
+    """Return a resource's ``spec``."""
+    return section(document, "spec")
+
+
+def name_of(document: Document | None) -> str:
+    """Return a resource's ``metadata.name``."""
+    return text(section(document, "metadata"), "name")
+
+
+def namespace_of(document: Document | None) -> str:
+    """Return a resource's ``metadata.namespace``."""
+    return text(section(document, "metadata"), "namespace")
+
+
+def uid_of(document: Document | None) -> str:
+    """Return a resource's ``metadata.uid``."""
+    return text(section(document, "metadata"), "uid")

@@ -1,0 +1,107 @@
+"""What a running control plane rendered is rendered again, byte for byte, from the objects it had."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from catalog.compiler import resource
+from catalog.compiler.component.endpoint_urls import endpoint_statuses
+from tests.compiler.recording import Recording
+
+STAGE = "settled"
+
+
+@pytest.fixture(scope="module")
+def recording(conformance: Path) -> Recording:
+    return Recording(conformance / "live" / "objects.jsonl", STAGE)
+
+
+def recorded_releases(recording: Recording, binding: dict) -> dict[str, dict]:
+    """The RenderedReleases that a binding owned, by name; name, namespace, labels and spec of each."""
+    return {
+        item["metadata"]["name"]: {
+            "apiVersion": item["apiVersion"],
+            "kind": item["kind"],
+            "metadata": {field: item["metadata"][field] for field in ("name", "namespace", "labels")},
+            "spec": {
+                field: item["spec"].get(field) for field in ("owner", "environmentName", "targetPlane", "resources")
+            },
+        }
+        for item in recording.all("RenderedRelease", binding["metadata"]["namespace"])
+        if any(owner["uid"] == binding["metadata"]["uid"] for owner in item["metadata"]["ownerReferences"])
+    }
+
+
+def test_every_component_binding_renders_its_recorded_releases(recording: Recording) -> None:
+    compared = 0
+    for binding in recording.all("ReleaseBinding"):
+        expected = recorded_releases(recording, binding)
+        if not expected:
+            continue
+        made = {release["metadata"]["name"]: release for release in recording.component_releases(binding)}
+        assert made == expected, binding["metadata"]["name"]
+        compared += len(expected)
+    assert compared == 38
+
+
+def test_every_project_binding_renders_its_recorded_release(recording: Recording) -> None:
+    compared = 0
+    for binding in recording.all("ProjectReleaseBinding"):
+        for name, expected in recorded_releases(recording, binding).items():
+            assert recording.project_release(binding) == expected, name
+            compared += 1
+    assert compared == 21
+
+
+def test_every_resource_binding_renders_its_recorded_release(recording: Recording) -> None:
+    compared = 0
+    for binding in recording.all("ResourceReleaseBinding"):
+        for name, expected in recorded_releases(recording, binding).items():
+            assert recording.resource_release(binding) == expected, name
+            compared += 1
+    assert compared == 3
+
+
+def test_endpoint_addresses_are_read_from_the_rendered_objects(recording: Recording) -> None:
+    compared = 0
+    for binding in recording.all("ReleaseBinding"):
+        rendered = recorded_releases(recording, binding).get(
+            f"{binding['spec']['owner']['componentName']}-{binding['spec']['environment']}"
+        )
+        if rendered is None:
+            continue
+        environment, plane = recording.environment_and_plane(binding)
+        endpoints = recording.release(binding)["spec"]["workload"].get("endpoints") or {}
+        objects = [entry["object"] for entry in rendered["spec"]["resources"]]
+        found = endpoint_statuses(objects, endpoints, environment, plane)
+        assert found == binding["status"].get("endpoints", []), binding["metadata"]["name"]
+        compared += len(found)
+    assert compared > 20
+
+
+def test_connections_resolve_to_the_recorded_addresses(recording: Recording) -> None:
+    compared = 0
+    for binding in recording.all("ReleaseBinding"):
+        if not recorded_releases(recording, binding):
+            continue
+        targets, resolved, pending = recording.connections(binding)
+        status = binding["status"]
+        assert targets == status.get("connectionTargets", []), binding["metadata"]["name"]
+        assert resolved == status.get("resolvedConnections", []), binding["metadata"]["name"]
+        assert pending == status.get("pendingConnections", []), binding["metadata"]["name"]
+        compared += len(targets)
+    assert compared > 10
+
+
+def test_outputs_resolve_from_what_the_plane_reported(recording: Recording) -> None:
+    compared = 0
+    for binding in recording.all("ResourceReleaseBinding"):
+        for name in recorded_releases(recording, binding):
+            release = recording.get("RenderedRelease", binding["metadata"]["namespace"], name)
+            observed = {item["id"]: item.get("status") or {} for item in release["status"]["resources"]}
+            outputs = resource.outputs(recording.resource_input(binding), observed)
+            assert outputs == binding["status"]["outputs"], name
+            compared += len(outputs)
+    assert compared > 3
