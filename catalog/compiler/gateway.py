@@ -32,7 +32,7 @@ def plane_gateway(data_plane: Document, keep_empty_directions: bool) -> Document
 
 
 def effective_gateway(environment: Document, data_plane: Document) -> Document | None:
-    """Return the gateways that serve an environment (variables ``environment.gateway`` and ``gateway``), or ``None``."""
+    """Return the gateways that serve an environment (``environment.gateway``, also ``gateway``), or ``None``."""
     own = section(spec_of(environment), "gateway")
     inherited = section(spec_of(data_plane), "gateway")
     found: Document = {}

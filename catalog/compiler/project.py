@@ -121,4 +121,4 @@ class _ResourceTemplate:
             raise ResultTypeError(f"rendered template for {name} is not a map (got {type_name(rendered)})")
         if missing := missing_field(rendered, ("apiVersion", "kind")):
             raise StructureError(f"{name} missing {missing}")
-        return to_json(rendered)
+        return to_json(rendered)  # type: ignore[no-any-return]

@@ -29,7 +29,9 @@ def component_release_spec(
     if not text(reference, "name"):
         raise InputError("componentType name cannot be empty")
     frozen = {(text(trait, "kind") or "Trait", name_of(trait)): spec_of(trait) for trait in traits}
-    _require(items(spec_of(component_type), "traits"), frozen, 'embedded trait "{}" required by ComponentType is missing')
+    _require(
+        items(spec_of(component_type), "traits"), frozen, 'embedded trait "{}" required by ComponentType is missing'
+    )
     _require(items(spec, "traits"), frozen, 'component trait "{}" is missing')
 
     release: Document = {
@@ -42,9 +44,7 @@ def component_release_spec(
         "workload": {field: value for field, value in spec_of(workload).items() if field in _WORKLOAD_FIELDS},
     }
     if frozen:
-        release["traits"] = [
-            {"kind": kind, "name": name, "spec": frozen[kind, name]} for kind, name in sorted(frozen)
-        ]
+        release["traits"] = [{"kind": kind, "name": name, "spec": frozen[kind, name]} for kind, name in sorted(frozen)]
     if profile := _profile(spec):
         release["componentProfile"] = profile
     return release

@@ -167,7 +167,11 @@ class _Output:
         value = text(document, "value")
         self.value = TemplateSource(value) if value else None
         self.key_references = [
-            (field, TemplateSource(text(section(document, field), "name")), TemplateSource(text(section(document, field), "key")))
+            (
+                field,
+                TemplateSource(text(section(document, field), "name")),
+                TemplateSource(text(section(document, field), "key")),
+            )
             for field in ("secretKeyRef", "configMapKeyRef")
             if document.get(field) is not None
         ]

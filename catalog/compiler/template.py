@@ -20,7 +20,7 @@ from typing import ClassVar
 
 import orjson
 
-from catalog.compiler.cel import CelCompileError, CelEvaluationError, Environment
+from catalog.compiler.cel import CelCompileError, CelEvaluationError, Environment, Program
 from catalog.compiler.cel.values import OMIT
 from catalog.compiler.errors import CompilerError, KeyTemplateError
 from catalog.compiler.messages import type_name
@@ -229,7 +229,7 @@ def _text_of(expression: Expression, environment: Environment) -> Callable[[_Bin
     return render_piece
 
 
-def _compile_expression(expression: Expression, environment: Environment):
+def _compile_expression(expression: Expression, environment: Environment) -> Program:
     try:
         return environment.compile(expression.text)
     except CelCompileError as error:

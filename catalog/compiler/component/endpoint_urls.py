@@ -56,7 +56,7 @@ def _routed_endpoints(
     statuses: dict[str, Document] = {}
     for name in sorted({name for name, _ in routes}):
         endpoint_type = text(endpoints[name], "type")
-        status = {"name": name, "type": endpoint_type}
+        status: Document = {"name": name, "type": endpoint_type}
         for is_external, field in ((True, "externalURLs"), (False, "internalURLs")):
             if (name, is_external) in routes:
                 gateway = _listening_gateway(environment, data_plane, is_external)
@@ -106,9 +106,9 @@ def _route_urls(route: Document, endpoint_type: str, gateway: Document | None) -
 
 
 def _first_path(route: Document) -> str:
-    rule = next(iter(items(spec_of(route), "rules")), {})
-    match = next(iter(items(rule, "matches")), {})
-    return text(section(match, "path"), "value")
+    rules = items(spec_of(route), "rules")
+    matches = items(rules[0], "matches") if rules else []
+    return text(section(matches[0], "path"), "value") if matches else ""
 
 
 def _best_service(objects: Sequence[Document], endpoints: Document) -> Document | None:

@@ -84,7 +84,9 @@ def _by_reach(endpoints: _Endpoints) -> tuple[_Endpoints, _Endpoints, _Endpoints
     """Split by who may call: the cell, the same environment, the gateways. One visibility, one entry."""
 
     def seen_by(is_reached: Callable[[str], bool]) -> _Endpoints:
-        return [endpoint for endpoint in endpoints for visibility in items(endpoint, "visibility") if is_reached(visibility)]
+        return [
+            endpoint for endpoint in endpoints for visibility in items(endpoint, "visibility") if is_reached(visibility)
+        ]
 
     return endpoints, seen_by(lambda visibility: visibility == "namespace"), seen_by(_BEHIND_GATEWAYS.__contains__)
 

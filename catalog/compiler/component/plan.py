@@ -76,8 +76,9 @@ class ComponentPlan:
     @cached_property
     def reads_endpoint_schemas(self) -> bool:
         """Whether any template needs the API schemas of endpoints parsed."""
-        plans = (self.component_type, *self.traits.values())
-        return any(plan.reads_endpoint_schemas for plan in plans)
+        return self.component_type.reads_endpoint_schemas or any(
+            trait.reads_endpoint_schemas for trait in self.traits.values()
+        )
 
 
 def plan_component(type_spec: Document, traits: list[Document]) -> ComponentPlan:

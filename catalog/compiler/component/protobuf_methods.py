@@ -113,34 +113,34 @@ class _File:
         full_name = f"{scope}.{name}" if scope else name
         self.messages.add(full_name)
         self._expect("{")
-        while (token := self._next()) != "}":
-            if token == "message" and self._tokens[self._position + 1 : self._position + 2] == ["{"]:
+        while (word := self._next()) != "}":
+            if word == "message" and self._tokens[self._position + 1 : self._position + 2] == ["{"]:
                 self._message(full_name)  # otherwise it is a field of that name
-            elif token in _CLOSING:
-                self._skip_block(token)
+            elif word in _CLOSING:
+                self._skip_block(word)
 
     def _service(self) -> None:
         name = self._next()
         service = f"{self.package}.{name}" if self.package else name
         self._expect("{")
-        while (token := self._next()) != "}":
-            if token == "rpc":
+        while (word := self._next()) != "}":
+            if word == "rpc":
                 self._method(service)
-            elif token == "option":
+            elif word == "option":
                 self._skip_statement()
-            elif token != ";":
-                raise CompilerError(f"compile proto source: syntax error: unexpected {token} in a service")
+            elif word != ";":
+                raise CompilerError(f"compile proto source: syntax error: unexpected {word} in a service")
 
     def _method(self, service: str) -> None:
         self.methods.append((service, self._next()))
         request = self._method_type()
         self._expect("returns")
         self.method_types.append(((request, self._method_type()), service))
-        token = self._next()
-        if token == "{":
+        word = self._next()
+        if word == "{":
             self._skip_block("{")
-        elif token != ";":
-            raise CompilerError(f"compile proto source: syntax error: unexpected {token} after a method")
+        elif word != ";":
+            raise CompilerError(f"compile proto source: syntax error: unexpected {word} after a method")
 
     def _method_type(self) -> str:
         self._expect("(")
@@ -151,20 +151,20 @@ class _File:
         return name
 
     def _skip_statement(self) -> None:
-        while (token := self._next()) != ";":
-            if token in _CLOSING:
-                self._skip_block(token)
+        while (word := self._next()) != ";":
+            if word in _CLOSING:
+                self._skip_block(word)
 
     def _skip_block(self, opening: str) -> None:
         open_brackets = [opening]
         while open_brackets:
-            token = self._next()
-            if token in _CLOSING:
-                open_brackets.append(token)
-            elif token == _CLOSING[open_brackets[-1]]:
+            word = self._next()
+            if word in _CLOSING:
+                open_brackets.append(word)
+            elif word == _CLOSING[open_brackets[-1]]:
                 open_brackets.pop()
-            elif token in _CLOSING.values():
-                raise CompilerError(f"compile proto source: syntax error: unexpected {token}")
+            elif word in _CLOSING.values():
+                raise CompilerError(f"compile proto source: syntax error: unexpected {word}")
 
     def _next(self) -> str:
         if self._position >= len(self._tokens):
@@ -173,8 +173,8 @@ class _File:
         return self._tokens[self._position - 1]
 
     def _expect(self, wanted: str) -> None:
-        if (token := self._next()) != wanted:
-            raise CompilerError(f"compile proto source: syntax error: unexpected {token}, expecting {wanted}")
+        if (word := self._next()) != wanted:
+            raise CompilerError(f"compile proto source: syntax error: unexpected {word}, expecting {wanted}")
 
 
 def _tokens(content: str) -> Iterator[str]:

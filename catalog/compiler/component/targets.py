@@ -70,7 +70,6 @@ class Target:
         return [resource for resource in matched if _holds(self.where, scope.bind("resource", resource.object))]
 
 
-
 def target_of(document: Document, plane: str) -> Target:
     """Return the target that a patch, removal or post-render rule declares in its field ``target``."""
     return Target(section(document, "target"), plane)

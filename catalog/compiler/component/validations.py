@@ -68,9 +68,7 @@ def check_after_render(pending: Sequence[PendingRules], resources: Sequence[Rend
         raise PostRenderError(f"post-render validation failed: {'; '.join(broken)}")
 
 
-def _broken(
-    rule: PostRenderRule, label: str, scope: Scope, resources: Sequence[RenderedResource]
-) -> Iterator[str]:
+def _broken(rule: PostRenderRule, label: str, scope: Scope, resources: Sequence[RenderedResource]) -> Iterator[str]:
     try:
         if not is_true(rule.when, scope, "includeWhen"):
             return

@@ -31,7 +31,7 @@ def with_overrides(workload_spec: Document, overrides: Document | None) -> Docum
 
 
 def workload_context(workload_spec: Document) -> Document:
-    """Return the variable ``workload``: ``{container{image?,command?,args?}, endpoints{name: …}}``, ports as doubles."""
+    """Return the variable ``workload``: ``{container{image?,command?,args?}, endpoints{name: …}}``."""
     container = section(workload_spec, "container")
     endpoints = section(workload_spec, "endpoints")
     return {
