@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 PORT ?= 8000
 
-.PHONY: help quickstart test bench soak lint format clean
+.PHONY: help quickstart test bench soak lint format reference clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -31,6 +31,10 @@ lint: ## ruff, mypy, import contracts: the same commands as in the tests
 format: ## let ruff put the code in order
 	@scripts/environment --dev
 	@.venv/bin/ruff check --fix -q . ; .venv/bin/ruff format -q .
+
+reference: ## write docs/reference from the code
+	@scripts/environment --dev
+	@.venv/bin/python -m scripts.reference
 
 clean: ## forget the local data directory (database, Git plane, queue)
 	rm -rf .stagecraft

@@ -46,7 +46,9 @@ class Configuration(BaseSettings):
         default="", description="Origins of admin and forms behind a proxy, comma-separated."
     )
     public_url: str = Field(default="http://127.0.0.1:8000", description="How users reach this server.")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="What is logged: DEBUG, INFO, WARNING or ERROR."
+    )
 
     git_plane_repository: str = Field(
         default="", description="Repository of the embedded Git plane; empty: planes/default.git in the data directory."

@@ -8,6 +8,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 _home = tempfile.mkdtemp(prefix="stagecraft-test-")
 atexit.register(shutil.rmtree, _home, ignore_errors=True)
@@ -19,3 +20,7 @@ from portal.settings import *  # noqa: E402, F403
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # speed; production hashes with Argon2
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A real file: an in-memory database has other locks, and threads and processes could not share it.
+    DATABASES["default"]["TEST"] = {"NAME": str(Path(_home) / "test.sqlite3")}

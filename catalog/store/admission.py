@@ -1,7 +1,7 @@
 """Admission: what every document passes before it is stored, on every surface alike.
 
 Order, as in a Kubernetes API server: the outer form (`documents.parse`), names and labels, then for the spec prune
-unknown fields, set defaults, validate against the schema, and last the kind's own rules. All errors are returned at
+unknown fields, drop nulls, set defaults, validate against the schema, and last the kind's own rules. All errors are returned at
 once. `catalog.kinds` says what is right for a kind; this module says how it is checked.
 """
 
@@ -35,7 +35,7 @@ def admit(model: type[PlatformObject], old: Document | None, new: Document) -> t
     """
     schema = spec_schema_of(model)
     errors = list(check_metadata(model, new["metadata"]))
-    spec = schema.default(schema.prune(new.get("spec") or {}))
+    spec = schema.default(schema.drop_nulls(schema.prune(new.get("spec") or {})))
     admitted: Document = {**new, "spec": spec}
     model.prepare(old, admitted)
     if model.spec_required and not new.get("spec") and not spec:

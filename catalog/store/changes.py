@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from catalog.kinds.base import PlatformObject
+from catalog.kinds.base import Document, PlatformObject
 from portal.accounts.actor import Actor
 
 
@@ -18,11 +18,13 @@ class Change:
     """One change: the row after it, what happened to it, and who did it.
 
     `action` is a `Revision.Action`. For "deleted" the row is gone from its table and `obj` is the last state.
+    `before` is what the log keeps of the state before it (for "status" only `{"status": …}`), None on creation.
     """
 
     obj: PlatformObject
     action: str
     actor: Actor
+    before: Document | None = None
 
 
 Listener = Callable[[Change], None]

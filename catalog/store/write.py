@@ -67,12 +67,19 @@ def transaction() -> Iterator[None]:
             _buffer.entries = None
 
 
+class _Rehearsed(Exception):
+    """Ends a rehearsal; never leaves this module."""
+
+
 @contextmanager
 def rehearsal() -> Iterator[None]:
     """Let writes happen, report what they would do, and undo them all: `--dry-run`."""
-    with database.atomic(), transaction():
-        yield
-        database.set_rollback(True)
+    try:
+        with transaction():
+            yield
+            raise _Rehearsed
+    except _Rehearsed:
+        return
 
 
 def apply(document: object, actor: Actor, *, default_namespace: str = "default") -> Outcome:
@@ -170,7 +177,7 @@ def write_status(obj: PlatformObject, status: dict[str, Any], actor: Actor) -> b
     """
     if obj.status == status:
         return False
-    changed = content_of(obj.status) != content_of(status)
+    changed = bool(content_of(obj.status) != content_of(status))
     ready = ready_condition(status)
     with transaction():
         before = obj.status
@@ -305,7 +312,7 @@ def record(obj: PlatformObject, action: str, actor: Actor, before: Document | No
     """Put the revision into the transaction's buffer and announce the change."""
     assert _buffer.entries is not None, "writes happen inside transaction()"  # noqa: S101 - an invariant
     _buffer.entries.append(log.entry(key_of(obj), obj.uid, action, obj.generation, actor, before, after))
-    announce(Change(obj, action, actor))
+    announce(Change(obj, action, actor, before))
 
 
 def revision_document(obj: PlatformObject) -> Document:

@@ -1,0 +1,141 @@
+#!/usr/bin/env python
+"""Writes docs/reference/ from the code: settings, kinds and commands. `--check` only says whether it is up to date.
+
+Run as `.venv/bin/python -m scripts.reference`; a test runs it with `--check`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+REFERENCE = REPOSITORY / "docs" / "reference"
+NOTICE = "<!-- Written by scripts/reference.py from the code. Change the code, then run `make reference`. -->\n\n"
+
+
+def pages() -> dict[str, str]:
+    """Every page's file name and text."""
+    return {"settings.md": settings_page(), "kinds.md": kinds_page()}
+
+
+def settings_page() -> str:
+    from portal.settings import BASE_DIR, Configuration
+
+    lines = [
+        "# Settings\n",
+        "All settings are environment variables, read once at start. A wrong value ends the process with a sentence that"
+        " names the variable.\n",
+        "| variable | default | meaning |",
+        "|---|---|---|",
+    ]
+    for name, field in Configuration.model_fields.items():
+        default = str(field.default).replace(str(BASE_DIR), "(repository)")
+        lines.append(f"| `{name.upper()}` | {f'`{default}`' if default else '(empty)'} | {field.description or ''} |")
+    return "\n".join(lines) + "\n"
+
+
+def kinds_page() -> str:
+    from catalog.kinds.registry import KINDS
+
+    lines = [
+        "# Kinds\n",
+        "What each kind's `spec` may hold, with types, defaults and limits. `!` marks required fields. Fields that are"
+        " not listed are dropped, save below fields marked *any*.\n",
+    ]
+    for model in sorted(KINDS, key=lambda model: model.kind):
+        scope = "in a namespace" if model.namespaced else "cluster-wide"
+        lines.append(f"## {model.kind}\n")
+        summary = (sys.modules[model.__module__].__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
+        lines.append(f"{summary}\n")
+        lines.append(f"`{model.plural}`, {scope}, `{model.api_version}`.\n")
+        rows = list(fields_of(model.spec_schema, ""))
+        if rows:
+            lines += ["| field | type | default | limits |", "|---|---|---|---|", *rows, ""]
+    return "\n".join(lines)
+
+
+def fields_of(schema: Mapping[str, Any], path: str) -> Iterator[str]:
+    """A table row for every field below a schema, depth first."""
+    for name, field in schema.get("properties", {}).items():
+        required = "!" if name in schema.get("required", ()) else ""
+        here = f"{path}.{name}" if path else name
+        yield f"| `{here}`{required} | {type_of(field)} | {default_of(field)} | {limits_of(field)} |"
+        yield from nested(field, here)
+
+
+def nested(field: Mapping[str, Any], here: str) -> Iterator[str]:
+    if "items" in field:
+        yield from fields_of(field["items"], f"{here}[]")
+    additional = field.get("additionalProperties")
+    if isinstance(additional, dict):
+        yield from fields_of(additional, f"{here}.*")
+    yield from fields_of(field, here)
+
+
+def type_of(field: Mapping[str, Any]) -> str:
+    if "items" in field:
+        return f"list of {type_of(field['items'])}"
+    additional = field.get("additionalProperties")
+    if isinstance(additional, dict):
+        return f"map of {type_of(additional)}"
+    if field.get("x-kubernetes-int-or-string"):
+        return "integer or string"
+    if field.get("x-kubernetes-preserve-unknown-fields"):
+        return "*any*" if "type" not in field else f"*any* {field['type']}"
+    return str(field.get("type", "*any*"))
+
+
+def default_of(field: Mapping[str, Any]) -> str:
+    return f"`{field['default']}`" if "default" in field else ""
+
+
+def limits_of(field: Mapping[str, Any]) -> str:
+    limits = []
+    if "enum" in field:
+        limits.append("one of " + ", ".join(f"`{value}`" for value in field["enum"]))
+    if "pattern" in field:
+        limits.append("matches `" + field["pattern"].replace("|", "\\|") + "`")
+    for key, words in LIMIT_WORDS.items():
+        if key in field:
+            limits.append(f"{words} {field[key]}")
+    return "; ".join(limits)
+
+
+LIMIT_WORDS = {
+    "minimum": "at least",
+    "maximum": "at most",
+    "minLength": "characters: at least",
+    "maxLength": "characters: at most",
+    "minItems": "items: at least",
+    "maxItems": "items: at most",
+    "maxProperties": "entries: at most",
+}
+
+
+def main() -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    sys.path.insert(0, str(REPOSITORY))
+    import django
+
+    django.setup()
+    stale = []
+    REFERENCE.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        path = REFERENCE / name
+        if not path.exists() or path.read_text() != NOTICE + text:
+            stale.append(name)
+            if "--check" not in sys.argv:
+                path.write_text(NOTICE + text)
+    if stale and "--check" in sys.argv:
+        print(f"docs/reference/{', '.join(stale)} out of date: run `make reference`")
+        return 1
+    print(f"docs/reference: {'wrote ' + ', '.join(stale) if stale else 'up to date'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
