@@ -1,0 +1,101 @@
+"""Environments and programs: what the rest of the compiler sees of the expression language.
+
+An ``Environment`` says which variables, functions and macros an expression may use; it compiles texts to ``Program``s,
+once for each text. A ``Program`` evaluates: first by generated Python, which is fast and gives up on anything unusual,
+then, if it gave up, by the exact evaluator, which defines the result. Expressions have no side effects, so evaluating
+twice is safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from catalog.compiler.cel import macros
+from catalog.compiler.cel.budget import DEFAULT_BUDGET
+from catalog.compiler.cel.checker import check, type_identifiers
+from catalog.compiler.cel.evaluator import Evaluator
+from catalog.compiler.cel.library import EXTENDED, STANDARD
+from catalog.compiler.cel.native import to_native
+from catalog.compiler.cel.nodes import Node
+from catalog.compiler.cel.parser import parse
+from catalog.compiler.cel.types import DYN, Type
+
+_CACHED_PROGRAMS: Final = 8192
+
+
+class Program:
+    """A compiled expression. Immutable; may be used by many threads at once."""
+
+    __slots__ = ("_evaluator", "budget", "result_type", "source")
+
+    def __init__(self, source: str, node: Node, evaluator: Evaluator, budget: int) -> None:
+        self.source = source
+        self.result_type = node.type
+        self.budget = budget
+        self._evaluator = evaluator
+
+    def evaluate(self, bindings: Mapping[str, object]) -> Any:
+        """Return the raw value of the expression, as ``values`` describes it.
+
+        ``bindings`` holds a value for every variable of the environment. Raises ``CelEvaluationError``.
+        """
+        return self._evaluator.evaluate(bindings, self.budget)
+
+    def evaluate_native(self, bindings: Mapping[str, object]) -> Any:
+        """Return the value as documents hold it: ``to_native`` of ``evaluate``."""
+        return to_native(self.evaluate(bindings))
+
+
+class Environment:
+    """What expressions may use. Equal environments share their compiled programs.
+
+    ``variables`` are known by name only; ``variable_types`` gives some of them a type, for static checks (the name
+    need not be among ``variables``). ``component_macros`` adds the helpers of component templates, which read the
+    variable ``derived``. ``bare`` leaves nothing but the standard library, as authorization conditions have it.
+    ``budget`` bounds what one evaluation may do.
+    """
+
+    __slots__ = ("_key", "bare", "budget", "component_macros", "variable_types", "variables")
+
+    def __init__(
+        self,
+        variables: frozenset[str],
+        component_macros: bool = False,
+        *,
+        variable_types: Mapping[str, Type] | None = None,
+        bare: bool = False,
+        budget: int = DEFAULT_BUDGET,
+    ) -> None:
+        self.variables = variables
+        self.component_macros = component_macros
+        self.variable_types = dict(variable_types or {})
+        self.bare = bare
+        self.budget = budget
+        self._key = (variables, component_macros, tuple(sorted(self.variable_types.items())), bare, budget)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Environment) and other._key == self._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def compile(self, expression: str) -> Program:
+        """Compile an expression. Raises ``CelCompileError``; results are cached."""
+        return _compile(self, expression)
+
+
+@lru_cache(maxsize=_CACHED_PROGRAMS)
+def _compile(environment: Environment, expression: str) -> Program:
+    library = STANDARD if environment.bare else EXTENDED
+    node = parse(expression, _macros(environment), optional_syntax=not environment.bare)
+    declared = {**dict.fromkeys(environment.variables, DYN), **environment.variable_types}
+    check(node, declared, library, type_identifiers(library), expression)
+    return Program(expression, node, Evaluator(node, library, expression), environment.budget)
+
+
+def _macros(environment: Environment) -> macros.Macros:
+    if environment.bare:
+        return macros.STANDARD
+    return macros.COMPONENT if environment.component_macros else macros.EXTENDED

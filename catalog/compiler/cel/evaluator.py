@@ -1,0 +1,495 @@
+"""The exact evaluator: defines what every expression means and what is said when it fails.
+
+A checked tree is turned into closures once. An error is an exception; ``&&``, ``||`` and the quantifiers absorb it
+where the language says so. Maps are visited in the order of their keys, so that results never depend on chance.
+Speed is the business of ``generator``; this module is called when generated code has failed, and by the tests that
+hold both equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from catalog.compiler.cel import operators
+from catalog.compiler.cel.budget import DEFAULT_BUDGET, Budget, BudgetError, check_size
+from catalog.compiler.cel.errors import CelEvaluationError
+from catalog.compiler.cel.functions import Library, call
+from catalog.compiler.cel.library.lists import sort_by_keys
+from catalog.compiler.cel.library.maps import insert, insert_all
+from catalog.compiler.cel.nodes import (
+    Call,
+    Fold,
+    Ident,
+    ListNode,
+    Literal,
+    MapNode,
+    Node,
+    OptionalMap,
+    Select,
+    SortBy,
+)
+from catalog.compiler.cel.values import (
+    NONE,
+    CelList,
+    CelMap,
+    OptionalValue,
+    TypeValue,
+    key_value,
+    map_key,
+    sorted_keys,
+    type_name,
+)
+
+
+class Frame:
+    """The variables that an expression sees, and what it may still spend."""
+
+    __slots__ = ("budget", "in_loop", "names")
+
+    def __init__(self, names: dict[str, Any], budget: Budget, in_loop: bool = False) -> None:
+        self.names = names
+        self.budget = budget
+        self.in_loop = in_loop
+
+    def inner(self) -> Frame:
+        """Return a frame for a loop: it can hide names, and what it makes is counted."""
+        return Frame(dict(self.names), self.budget, True)
+
+
+Closure = Callable[[Frame], Any]
+_GO_TYPES: Final = {
+    "bool": "types.Bool",
+    "bytes": "types.Bytes",
+    "double": "types.Double",
+    "google.protobuf.Duration": "types.Duration",
+    "google.protobuf.Timestamp": "types.Timestamp",
+    "int": "types.Int",
+    "null_type": "types.Null",
+    "optional_type": "*types.Optional",
+    "string": "types.String",
+    "type": "*types.Type",
+    "uint": "types.Uint",
+}
+
+
+class Evaluator:
+    """An expression, ready to be evaluated. Immutable; may be used by many threads at once."""
+
+    __slots__ = ("_closure", "_source")
+
+    def __init__(self, node: Node, library: Library, source: str) -> None:
+        self._closure = _Planner(library).plan(node)
+        self._source = source
+
+    def evaluate(self, bindings: Mapping[str, Any], budget: int = DEFAULT_BUDGET) -> Any:
+        """Return the value of the expression. Raises ``CelEvaluationError``."""
+        try:
+            return self._closure(Frame(dict(bindings), Budget(self._source, budget)))
+        except RecursionError:
+            raise CelEvaluationError("evaluation is nested too deeply") from None
+
+
+class _Planner:
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def plan(self, node: Node) -> Closure:
+        if isinstance(node, Literal):
+            value = node.value
+            return lambda _: value
+        if isinstance(node, Ident):
+            return self._ident(node)
+        if isinstance(node, Select):
+            return self._select(node)
+        if isinstance(node, Call):
+            return self._call(node)
+        if isinstance(node, ListNode):
+            return self._list(node)
+        if isinstance(node, MapNode):
+            return self._map(node)
+        if isinstance(node, Fold):
+            return self._fold(node)
+        if isinstance(node, OptionalMap):
+            return self._optional_map(node)
+        if isinstance(node, SortBy):
+            return self._sort_by(node)
+        raise TypeError(f"not a node of an expression: {type(node).__name__}")
+
+    def _ident(self, node: Ident) -> Closure:
+        if node.type_value is not None:
+            constant = TypeValue(node.type_value)
+            return lambda _: constant
+        name = node.name.removeprefix(".")
+
+        def read(frame: Frame) -> Any:
+            try:
+                return frame.names[name]
+            except KeyError:
+                raise CelEvaluationError(f"no such attribute(s): {name}") from None
+
+        return read
+
+    # --- members
+
+    def _select(self, node: Select) -> Closure:
+        if node.type_value is not None:
+            constant = TypeValue(node.type_value)
+            return lambda _: constant
+        return self._members(node)
+
+    def _members(self, node: Node) -> Closure:
+        """A path of members: from the first optional step on, what is missing makes the whole path none."""
+        root, steps = _path(node)
+        start = self.plan(root)
+        planned = [(self.plan(key) if isinstance(key, Node) else _constant(key), optional) for key, optional in steps]
+        tests = isinstance(node, Select) and node.test
+        last = planned.pop() if tests else None
+
+        def follow(frame: Frame) -> Any:
+            value = start(frame)
+            is_optional = type(value) is OptionalValue
+            if is_optional:
+                if not value.present:
+                    return False if tests else NONE
+                value = value.value
+            for key, optional in planned:
+                is_optional = is_optional or optional
+                if is_optional:
+                    found = operators.index_if_present(value, key(frame))
+                    if found is None:
+                        return False if tests else NONE
+                    value = found.value
+                else:
+                    value = operators.index(value, key(frame))
+            if last is not None:
+                return operators.index_if_present(value, last[0](frame)) is not None
+            return OptionalValue(value) if is_optional else value
+
+        return follow
+
+    # --- calls
+
+    def _call(self, node: Call) -> Closure:
+        function = node.function
+        if function == "_&&_":
+            return _absorbing([self.plan(term) for term in _terms(node, function)], decisive=False)
+        if function == "_||_":
+            return _absorbing([self.plan(term) for term in _terms(node, function)], decisive=True)
+        if function == "_?_:_":
+            return self._conditional(node)
+        if function in ("_[_]", "_[?_]"):
+            return self._members(node)
+        operands = [node.target, *node.args] if node.target is not None else node.args
+        args = [self.plan(operand) for operand in operands if operand is not None]
+        if function in ("or", "orValue") and node.target is not None:
+            return _or(args, unwrap=function == "orValue")
+        if len(args) == 2 and function in operators.BINARY:
+            return _binary(function, args[0], args[1])
+        if len(args) == 1 and function in operators.UNARY:
+            unary, only = operators.UNARY[function], args[0]
+            return lambda frame: unary(only(frame))
+        return _counted(_function(function, self._library, args))
+
+    def _conditional(self, node: Call) -> Closure:
+        condition, accepted, refused = map(self.plan, node.args)
+
+        def choose(frame: Frame) -> Any:
+            value = condition(frame)
+            if value is True:
+                return accepted(frame)
+            if value is False:
+                return refused(frame)
+            operators.no_such_overload()
+
+        return choose
+
+    # --- literals
+
+    def _list(self, node: ListNode) -> Closure:
+        items = [(self.plan(item), place in node.optional_items) for place, item in enumerate(node.items)]
+        if not node.optional_items:
+            plain = [item for item, _ in items]
+            return lambda frame: CelList(item(frame) for item in plain)
+
+        def build(frame: Frame) -> CelList:
+            built = CelList()
+            for item, optional in items:
+                value = item(frame)
+                if optional:
+                    if type(value) is not OptionalValue:
+                        message = f"cannot initialize optional list element from non-optional value {value!r}"
+                        raise CelEvaluationError(message)
+                    if not value.present:
+                        continue
+                    value = value.value
+                built.append(value)
+            return built
+
+        return build
+
+    def _map(self, node: MapNode) -> Closure:
+        entries = [(self.plan(entry.key), self.plan(entry.value), entry.optional) for entry in node.entries]
+
+        def build(frame: Frame) -> CelMap:
+            built = CelMap()
+            for key_of, value_of, optional in entries:
+                key, value = key_of(frame), value_of(frame)
+                try:
+                    stored = map_key(key)
+                except KeyError:
+                    raise CelEvaluationError(f"unsupported key type: {type_name(key)}") from None
+                if optional:
+                    if type(value) is not OptionalValue:
+                        message = f"cannot initialize optional entry '{key}' from non-optional value {value!r}"
+                        raise CelEvaluationError(message)
+                    if not value.present:
+                        built.pop(stored, None)
+                        continue
+                    value = value.value
+                built[stored] = value
+            return built
+
+        return build
+
+    # --- macros
+
+    def _fold(self, node: Fold) -> Closure:
+        range_of, body = self.plan(node.range), self.plan(node.body)
+        condition = None if node.condition is None else self.plan(node.condition)
+        turns = _turns(node.first, node.second)
+
+        def loop(frame: Frame) -> Iterator[Frame]:
+            return turns(range_of(frame), frame.inner())
+
+        if node.kind in ("all", "exists"):
+            return _quantifier(loop, body, decisive=node.kind == "exists")
+        if node.kind == "exists_one":
+            return lambda frame: sum(1 for inner in loop(frame) if _holds(body, inner)) == 1
+        if node.kind == "filter":
+            first = node.first
+            return lambda frame: CelList(inner.names[first] for inner in loop(frame) if _holds(body, inner))
+        kept = loop if condition is None else _filtered(loop, condition)
+        if node.kind in ("map", "transformList"):
+            return lambda frame: CelList(body(inner) for inner in kept(frame))
+        return _map_fold(kept, body, node)
+
+    def _optional_map(self, node: OptionalMap) -> Closure:
+        operand, body, variable, flat = self.plan(node.operand), self.plan(node.body), node.variable, node.flat
+
+        def apply(frame: Frame) -> Any:
+            value = operand(frame)
+            if type(value) is not OptionalValue:
+                raise CelEvaluationError(f"no such overload: hasValue({type_name(value)})")
+            if not value.present:
+                return NONE
+            inner = Frame({**frame.names, variable: value.value}, frame.budget, frame.in_loop)
+            result = body(inner)
+            return result if flat else OptionalValue(result)
+
+        return apply
+
+    def _sort_by(self, node: SortBy) -> Closure:
+        operand, key, variable = self.plan(node.operand), self.plan(node.key), node.variable
+        turns = _turns(variable, None)
+
+        def sort(frame: Frame) -> Any:
+            items = operand(frame)
+            keys = [key(inner) for inner in turns(items, frame.inner())]
+            if not isinstance(items, list):
+                raise CelEvaluationError("no such overload: @sortByAssociatedKeys")
+            return sort_by_keys(items, keys)
+
+        return sort
+
+
+def _path(node: Node) -> tuple[Node, list[tuple[Any, bool]]]:
+    """Return the root of a path and its steps: a name or a node, and whether it is optional."""
+    steps: list[tuple[Any, bool]] = []
+    while True:
+        if isinstance(node, Select) and node.type_value is None and not (node.test and steps):
+            steps.append((node.field, node.optional))
+            node = node.operand
+        elif isinstance(node, Call) and node.function in ("_[_]", "_[?_]"):
+            steps.append((node.args[1], node.function == "_[?_]"))
+            node = node.args[0]
+        else:
+            return node, steps[::-1]
+
+
+def _constant(value: Any) -> Closure:
+    return lambda _: value
+
+
+def _terms(node: Node, function: str) -> Iterator[Node]:
+    """Yield the operands of a chain of one operator, from the left."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, Call) and current.function == function:
+            pending.extend(reversed(current.args))
+        else:
+            yield current
+
+
+def _absorbing(terms: list[Closure], decisive: bool) -> Closure:
+    """``&&`` (decided by false) or ``||`` (by true): errors and other types count only when nothing decides."""
+
+    def decide(frame: Frame) -> bool:
+        failure: CelEvaluationError | None = None
+        for term in terms:
+            try:
+                value = term(frame)
+            except BudgetError:
+                raise
+            except CelEvaluationError as error:
+                failure = failure or error
+                continue
+            if value is decisive:
+                return decisive
+            if type(value) is not bool and failure is None:
+                failure = CelEvaluationError("no such overload")
+        if failure is not None:
+            raise failure
+        return not decisive
+
+    return decide
+
+
+def _binary(function: str, left: Closure, right: Closure) -> Closure:
+    operator = operators.BINARY[function]
+    if function == "_+_":
+
+        def add(frame: Frame) -> Any:
+            first, second = left(frame), right(frame)
+            if isinstance(first, (str, list, bytes)) and type(first) is type(second):
+                size = len(first) + len(second)
+                check_size(size)
+                if frame.in_loop:
+                    frame.budget.spend(size)
+            return operator(first, second)
+
+        return add
+    return lambda frame: operator(left(frame), right(frame))
+
+
+def _function(name: str, library: Library, args: list[Closure]) -> Closure:
+    overloads = library[name.removeprefix(".")]
+    return lambda frame: call(name, overloads, [argument(frame) for argument in args])
+
+
+def _counted(function: Closure) -> Closure:
+    """Count what a function makes inside of loops."""
+
+    def count(frame: Frame) -> Any:
+        value = function(frame)
+        if frame.in_loop and isinstance(value, (str, list, bytes)):
+            frame.budget.spend(len(value))
+        return value
+
+    return count
+
+
+def _or(args: list[Closure], unwrap: bool) -> Closure:
+    optional, alternative = args
+
+    def choose(frame: Frame) -> Any:
+        value = optional(frame)
+        if type(value) is not OptionalValue:
+            operators.no_such_overload()
+        if not value.present:
+            return alternative(frame)
+        return value.value if unwrap else value
+
+    return choose
+
+
+# --- loops
+
+_Loop = Callable[[Frame], Iterable[Frame]]
+
+
+def _turns(first: str, second: str | None) -> Callable[[Any, Frame], Iterator[Frame]]:
+    """Return how to run through a range: each turn sets the variables of the frame and yields it."""
+
+    def one(container: Any, frame: Frame) -> Iterator[Frame]:
+        if isinstance(container, dict):
+            items: Iterable[Any] = map(key_value, sorted_keys(container))
+        elif isinstance(container, list):
+            items = container
+        else:
+            raise CelEvaluationError(f"got '{_GO_TYPES.get(type_name(container))}', expected iterable type")
+        frame.budget.spend(len(container))
+        names = frame.names
+        for item in items:
+            names[first] = item
+            yield frame
+
+    def two(container: Any, frame: Frame) -> Iterator[Frame]:
+        if isinstance(container, dict):
+            pairs: Iterable[tuple[Any, Any]] = ((key_value(key), container[key]) for key in sorted_keys(container))
+        elif isinstance(container, list):
+            pairs = enumerate(container)
+        else:
+            raise CelEvaluationError(f"unsupported comprehension range type: {_GO_TYPES.get(type_name(container))}")
+        frame.budget.spend(len(container))
+        names = frame.names
+        for key, value in pairs:
+            names[first] = key
+            names[second] = value  # type: ignore[index]
+            yield frame
+
+    return one if second is None else two
+
+
+def _holds(condition: Closure, frame: Frame) -> bool:
+    value = condition(frame)
+    if type(value) is not bool:
+        operators.no_such_overload()
+    return value
+
+
+def _filtered(loop: _Loop, condition: Closure) -> _Loop:
+    return lambda frame: (inner for inner in loop(frame) if _holds(condition, inner))
+
+
+def _quantifier(loop: _Loop, body: Closure, decisive: bool) -> Closure:
+    """``all`` (decided by false) or ``exists`` (by true), absorbing errors as ``&&`` and ``||`` do."""
+
+    def decide(frame: Frame) -> bool:
+        failure: CelEvaluationError | None = None
+        for inner in loop(frame):
+            try:
+                value = body(inner)
+            except BudgetError:
+                raise
+            except CelEvaluationError as error:
+                failure = failure or error
+                continue
+            if value is decisive:
+                return decisive
+            if type(value) is not bool and failure is None:
+                failure = CelEvaluationError("no such overload")
+        if failure is not None:
+            raise failure
+        return not decisive
+
+    return decide
+
+
+def _map_fold(loop: _Loop, body: Closure, node: Fold) -> Closure:
+    first = node.first
+
+    def transform(frame: Frame) -> CelMap:
+        built = CelMap()
+        for inner in loop(frame):
+            insert(built, inner.names[first], body(inner))
+        return built
+
+    def transform_entries(frame: Frame) -> CelMap:
+        built = CelMap()
+        for inner in loop(frame):
+            insert_all(built, body(inner))
+        return built
+
+    return transform if node.kind == "transformMap" else transform_entries

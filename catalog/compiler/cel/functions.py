@@ -1,0 +1,179 @@
+"""Functions of the expression language: their signatures for the checker, their implementations for the evaluator.
+
+A library is a mapping from a function's name to its overloads. The modules of ``library`` declare theirs with the
+decorator of a ``Registry`` and a signature like ``"string|split(string, int) -> list(string)"``: a type before the bar
+makes a member function, single capital letters are type parameters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from catalog.compiler.cel import types
+from catalog.compiler.cel.errors import CelEvaluationError
+from catalog.compiler.cel.types import Type
+from catalog.compiler.cel.values import BoxedKey, key_value, type_name
+
+Implementation = Callable[..., Any]
+_TOKEN = re.compile(r"[A-Za-z_.]+|[(),]")
+
+
+class Overload(NamedTuple):
+    """One signature. ``guarded`` overloads are tried only with arguments whose types fit at run time."""
+
+    name: str
+    is_member: bool
+    parameters: tuple[Type, ...]
+    result: Type
+    implementation: Implementation | None
+    guarded: bool
+
+    @property
+    def type_parameters(self) -> frozenset[str]:
+        """The names of the type parameters in the signature."""
+        return _type_parameters((self.result, *self.parameters))
+
+
+Library = Mapping[str, tuple[Overload, ...]]
+
+
+@lru_cache(maxsize=1024)
+def _type_parameters(signature: tuple[Type, ...]) -> frozenset[str]:
+    names: set[str] = set()
+    pending = list(signature)
+    while pending:
+        current = pending.pop()
+        if current.kind == "parameter":
+            names.add(current.name)
+        pending.extend(current.parameters)
+    return frozenset(names)
+
+
+class Registry:
+    """Collects the overloads of a library, in order."""
+
+    def __init__(self) -> None:
+        self._overloads: dict[str, list[Overload]] = {}
+
+    def function(self, *signatures: str, guarded: bool = True) -> Callable[[Implementation], Implementation]:
+        """Declare what the decorated function implements."""
+
+        def declare(implementation: Implementation) -> Implementation:
+            for signature in signatures:
+                self.add(signature, implementation, guarded=guarded)
+            return implementation
+
+        return declare
+
+    def add(self, signature: str, implementation: Implementation | None, *, guarded: bool = True) -> None:
+        """Declare one signature. Without implementation it is one of the evaluator's own."""
+        overload = _read_signature(signature, implementation, guarded)
+        self._overloads.setdefault(overload.name, []).append(overload)
+
+    def library(self) -> dict[str, tuple[Overload, ...]]:
+        """Return what has been declared."""
+        return {name: tuple(overloads) for name, overloads in self._overloads.items()}
+
+
+def merge_libraries(*libraries: Library) -> Library:
+    """Return one library with the overloads of all, in order."""
+    merged: dict[str, tuple[Overload, ...]] = {}
+    for library in libraries:
+        for name, overloads in library.items():
+            merged[name] = merged.get(name, ()) + overloads
+    return merged
+
+
+def call(name: str, overloads: tuple[Overload, ...], args: list[Any]) -> Any:
+    """Call the first overload that takes ``args``. Raises ``CelEvaluationError`` when none does."""
+    for overload in overloads:
+        if len(overload.parameters) != len(args) or overload.implementation is None:
+            continue
+        if not overload.guarded or all(map(accepts, overload.parameters, args)):
+            return overload.implementation(*args)
+    raise CelEvaluationError(f"no such overload: {name}({', '.join(map(type_name, args))})")
+
+
+def accepts(parameter: Type, value: Any) -> bool:
+    """Tell whether a value fits a parameter at run time: of lists and maps only the first element is looked at."""
+    kind = parameter.kind
+    if kind in ("dyn", "parameter"):
+        return True
+    actual = type_name(value)
+    if kind == "list":
+        return actual == "list" and (not value or accepts(parameter.parameters[0], value[0]))
+    if kind == "map":
+        if actual != "map":
+            return False
+        if not value:
+            return True
+        key, entry = min(value.items(), key=lambda item: (type(item[0]) is BoxedKey, str(item[0])))
+        return accepts(parameter.parameters[0], key_value(key)) and accepts(parameter.parameters[1], entry)
+    if kind == "opaque":
+        return actual == parameter.name
+    return _RUNTIME_NAMES.get(kind, kind) == actual
+
+
+_RUNTIME_NAMES: Final = {"duration": "google.protobuf.Duration", "timestamp": "google.protobuf.Timestamp"}
+
+
+def _read_signature(signature: str, implementation: Implementation | None, guarded: bool) -> Overload:
+    declared, result = signature.split(" -> ")
+    receiver, _, call_text = declared.rpartition("|")
+    name, _, arguments = call_text.partition("(")
+    texts = ([receiver] if receiver else []) + _split(arguments.removesuffix(")"))
+    return Overload(name, bool(receiver), tuple(map(_read_type, texts)), _read_type(result), implementation, guarded)
+
+
+def _split(arguments: str) -> list[str]:
+    parts, depth, current = [], 0, ""
+    for character in arguments:
+        if character == "," and depth == 0:
+            parts.append(current.strip())
+            current = ""
+            continue
+        depth += (character == "(") - (character == ")")
+        current += character
+    return [*parts, current.strip()] if current.strip() else parts
+
+
+def _read_type(text: str) -> Type:
+    tokens = _TOKEN.findall(text)
+    read, rest = _read_tokens(tokens)
+    if rest:
+        raise ValueError(f"not a type: {text}")
+    return read
+
+
+def _read_tokens(tokens: list[str]) -> tuple[Type, list[str]]:
+    name, rest = tokens[0], tokens[1:]
+    arguments: list[Type] = []
+    if rest[:1] == ["("]:
+        rest = rest[1:]
+        while True:
+            argument, rest = _read_tokens(rest)
+            arguments.append(argument)
+            separator, rest = rest[0], rest[1:]
+            if separator == ")":
+                break
+    if len(name) == 1:
+        return types.parameter(name), rest
+    if name == "list":
+        return types.list_of(*arguments), rest
+    if name == "map":
+        return types.map_of(*arguments), rest
+    if name == "optional":
+        return types.optional_of(*arguments), rest
+    if name == "type":
+        return types.type_of(*arguments) if arguments else types.TYPE, rest
+    return _SHORT_NAMES[name], rest
+
+
+_SHORT_NAMES: Final[Mapping[str, Type]] = {
+    **types.BY_NAME,
+    "duration": types.DURATION,
+    "timestamp": types.TIMESTAMP,
+}

@@ -1,0 +1,61 @@
+"""From values of the expression language to plain values for documents. Called by ``Program`` and the templates."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from catalog.compiler.cel.time_text import timestamp_text
+from catalog.compiler.cel.values import (
+    NULL,
+    OMIT,
+    BoxedKey,
+    CelList,
+    CelMap,
+    Duration,
+    OptionalValue,
+    Timestamp,
+    TypeValue,
+)
+from catalog.compiler.gotext import float_text
+
+
+def to_native(value: Any) -> Any:
+    """Convert a raw result: what documents know stays, the rest gets its document form.
+
+    A container that an expression made becomes a new plain one without its omitted entries and with text for keys;
+    a container of the context is returned as it is, its nulls included. A null otherwise becomes ``NULL``, an optional
+    its value or ``None``, a duration its nanoseconds, a timestamp its RFC 3339 text, bytes their base64 text, a type
+    its name. ``OMIT`` stays ``OMIT``.
+    """
+    kind = type(value)
+    if kind is str or kind is float or kind is bool or kind is int or kind is dict or kind is list:
+        return value
+    if value is None:
+        return NULL
+    if kind is CelMap:
+        entries = [(key, to_native(entry)) for key, entry in value.items()]
+        return {key if type(key) is str else key_text(key): entry for key, entry in entries if entry is not OMIT}
+    if kind is CelList:
+        return [item for item in map(to_native, value) if item is not OMIT]
+    if kind is OptionalValue:
+        return to_native(value.value) if value.present else None
+    if kind is Duration:
+        return value.nanoseconds
+    if kind is Timestamp:
+        return timestamp_text(value)
+    if kind is bytes:
+        return base64.b64encode(value).decode("ascii")
+    if kind is TypeValue:
+        return value.name
+    return value
+
+
+def key_text(key: object) -> str:
+    """Print a key of a map as documents hold it."""
+    value = key.value if isinstance(key, BoxedKey) else key
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return float_text(value)
+    return str(int(value)) if isinstance(value, int) else str(value)
