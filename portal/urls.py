@@ -7,3 +7,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("catalog.api.urls")),
 ]
+
+# What no route answers is plain text, by contract.
+handler404 = "portal.wire.responses.not_routed"

@@ -1,0 +1,155 @@
+"""The five operations that all kinds share: list, create, get, replace, delete.
+
+Order within each, by contract: the object is looked up before permission is asked for (so an absent object is 404 for
+everyone), and on create the body is decoded first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+
+from catalog.api.collection import ROLE_KINDS, Collection, Draft
+from catalog.api.invalid import invalid, refusal_of
+from catalog.api.listing import page_of
+from catalog.api.typed_body import text_map, typed, wrong_type
+from catalog.api.wire_object import wire_object
+from catalog.kinds.base import Document, FieldError, PlatformObject
+from catalog.store import create as store_create
+from catalog.store import delete as store_delete
+from catalog.store import get_or_none
+from catalog.store import replace as store_replace
+from catalog.store.admission import admit
+from catalog.store.errors import StoreError
+from portal.access.decide import may
+from portal.access.endpoint import Call
+from portal.wire import responses
+from portal.wire.responses import Refusal
+
+NAME_REQUIRED = FieldError("metadata.name", "Required", "Required value: name or generateName is required")
+
+
+def list_objects(call: Call, collection: Collection, namespace: str) -> HttpResponse:
+    """200 with one page; what the user may not see is left out."""
+    if not may(call.user, "view", collection.kind, namespace=namespace):
+        if collection.kind in ROLE_KINDS:
+            raise Refusal(403, responses.FORBIDDEN)
+        return responses.json_body({"items": [], "pagination": {}})
+    return responses.json_body(page_of(collection, namespace, call.query))
+
+
+def get_object(call: Call, collection: Collection, namespace: str, name: str) -> HttpResponse:
+    """200 with the object, or 404."""
+    held = existing(collection, namespace, name)
+    call.require("view", collection.kind, namespace=namespace, name=name)
+    return responses.json_body(wire_object(collection, held))
+
+
+def create_object(call: Call, collection: Collection, namespace: str) -> HttpResponse:
+    """201 with the object as stored."""
+    draft = read_draft(call, collection, namespace)
+    if collection.name_required and not draft.name:
+        raise Refusal(400, collection.name_required)
+    call.require("create", collection.kind, namespace=namespace, name=draft.name)
+    collection.on_create(draft)
+    try:
+        if not draft.name:
+            raise nameless(collection, draft)
+        held = store_create(document_of(collection, draft), call.actor)
+    except StoreError as error:
+        raise refusal_of(error, collection) from error
+    return responses.json_body(wire_object(collection, held), 201)
+
+
+def replace_object(call: Call, collection: Collection, namespace: str, name: str) -> HttpResponse:
+    """200 with the object after its labels, annotations and spec have been replaced whole. Never creates."""
+    draft = read_draft(call, collection, namespace)
+    held = existing(collection, namespace, name)
+    call.require("update", collection.kind, namespace=namespace, name=name)
+    draft.name, draft.held = name, held
+    collection.on_replace(draft)
+    try:
+        outcome = store_replace(document_of(collection, draft), call.actor)
+    except StoreError as error:
+        raise refusal_of(error, collection) from error
+    return responses.json_body(wire_object(collection, outcome.obj))
+
+
+def delete_object(call: Call, collection: Collection, namespace: str, name: str) -> HttpResponse:
+    """204. An object with finalizers stays until they are removed; asking again is 204 too."""
+    existing(collection, namespace, name)
+    call.require("delete", collection.kind, namespace=namespace, name=name)
+    try:
+        store_delete(collection.kind, namespace, name, call.actor)
+    except StoreError as error:
+        raise refusal_of(error, collection) from error
+    return responses.no_content()
+
+
+def existing(collection: Collection, namespace: str, name: str) -> PlatformObject:
+    """The object; raises the 404."""
+    held = get_or_none(collection.kind, namespace, name)
+    if held is None or not collection.shows(held):
+        raise Refusal(404, collection.not_found)
+    return held
+
+
+def read_draft(call: Call, collection: Collection, namespace: str) -> Draft:
+    """The body as a draft, its JSON types checked. Unknown fields, status and read-only metadata are ignored."""
+    body = call.json()
+    if body is None:
+        body = {}
+    if not isinstance(body, dict):
+        raise wrong_type(body, "", collection.kind)
+    metadata = body.get("metadata")
+    if metadata is None:
+        metadata = {}
+    if not isinstance(metadata, dict):
+        raise wrong_type(metadata, "metadata", "ObjectMeta")
+    spec = body.get("spec")
+    if spec is None:
+        spec = {}
+    if not isinstance(spec, dict):
+        raise wrong_type(spec, "spec", f"{collection.kind}Spec")
+    draft = Draft(
+        namespace=namespace,
+        name=text_of(metadata, "name"),
+        body_namespace=text_of(metadata, "namespace"),
+        labels=text_map(metadata, "labels"),
+        annotations=text_map(metadata, "annotations"),
+        spec=spec,
+    )
+    collection.shape(draft)
+    typed(collection.model.spec_schema, draft.spec, "spec")
+    return draft
+
+
+def text_of(metadata: dict[str, Any], field: str) -> str:
+    """A text field of the metadata, "" if absent."""
+    value = metadata.get(field)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise wrong_type(value, f"metadata.{field}", "string")
+    return value
+
+
+def document_of(collection: Collection, draft: Draft) -> Document:
+    """The document for the store."""
+    metadata: Document = {"name": draft.name, "labels": draft.labels, "annotations": draft.annotations}
+    if collection.model.namespaced:
+        metadata["namespace"] = draft.namespace
+    return {
+        "apiVersion": collection.model.api_version,
+        "kind": collection.kind,
+        "metadata": metadata,
+        "spec": draft.spec,
+    }
+
+
+def nameless(collection: Collection, draft: Draft) -> Refusal:
+    """The refusal of a create without a name, together with whatever else is wrong."""
+    unnamed = document_of(collection, draft)
+    _, errors = admit(collection.model, None, {**unnamed, "metadata": {**unnamed["metadata"], "name": "unnamed"}})
+    return invalid(collection, [NAME_REQUIRED, *errors])

@@ -1,0 +1,15 @@
+"""Data planes of both scopes: `gateway` is always there."""
+
+from __future__ import annotations
+
+from catalog.api.collection import Collection, Draft
+from catalog.kinds.cluster_data_plane import ClusterDataPlane
+from catalog.kinds.data_plane import DataPlane
+
+
+def add_gateway(draft: Draft) -> None:
+    draft.spec.setdefault("gateway", {})
+
+
+COLLECTION = Collection(DataPlane, shape=add_gateway, name_required="metadata.name is required")
+CLUSTER_COLLECTION = Collection(ClusterDataPlane, shape=add_gateway)

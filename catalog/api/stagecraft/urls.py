@@ -1,0 +1,5 @@
+"""The routes under `/api/stagecraft/v1/`."""
+
+from __future__ import annotations
+
+urlpatterns: list = []

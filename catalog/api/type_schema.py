@@ -1,0 +1,24 @@
+"""`GET …/{type}/schema`: the JSON Schema of a type's parameters, from which wizards are made."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+
+from catalog.api.collection import Collection
+from catalog.api.crud import existing
+from portal.access.endpoint import Call
+from portal.wire import responses
+
+TYPE_KINDS = frozenset(
+    f"{scope}{kind}"
+    for scope in ("", "Cluster")
+    for kind in ("ComponentType", "ProjectType", "ResourceType", "Trait", "Workflow")
+)
+
+
+def parameters_schema(call: Call, collection: Collection, namespace: str, name: str) -> HttpResponse:
+    """200 with the schema as written, vendor keys and all; an object without properties where none is declared."""
+    held = existing(collection, namespace, name)
+    call.require("view", collection.kind, namespace=namespace, name=name)
+    declared = (held.spec.get("parameters") or {}).get("openAPIV3Schema")
+    return responses.json_body(declared or {"type": "object", "properties": {}})

@@ -1,0 +1,71 @@
+"""The routes of the REST API. Included at the root by `portal.urls`.
+
+One pattern serves all collections of a scope: the kind is found by its plural in a table, which costs the same for
+the first kind and the last. Routes for what is not plain CRUD stand before the general ones.
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import include, path
+
+from catalog.api import operations
+from catalog.api.collection import Collection
+from catalog.api.crud import create_object, delete_object, get_object, list_objects, replace_object
+from catalog.api.listing import ListQuery
+from catalog.api.routes import collections_by_route
+from catalog.api.type_schema import TYPE_KINDS, parameters_schema
+from portal.access.endpoint import Handler, endpoint, public
+from portal.wire.responses import not_routed
+
+SNAPSHOT_ITEM = endpoint(get=get_object, delete=delete_object)
+ITEM = endpoint(get=get_object, put=replace_object, delete=delete_object)
+SCHEMA = endpoint(get=parameters_schema)
+COLLECTION = endpoint(get=Handler(list_objects, bind=ListQuery.bind), post=create_object)
+
+
+def collection_view(request: HttpRequest, plural: str, namespace: str = "") -> HttpResponseBase:
+    """List and create."""
+    collection = routed(plural, namespace)
+    if collection is None:
+        return not_routed(request)
+    return COLLECTION(request, collection=collection, namespace=namespace)
+
+
+def item_view(request: HttpRequest, plural: str, name: str, namespace: str = "") -> HttpResponseBase:
+    """Get, replace and delete."""
+    collection = routed(plural, namespace)
+    if collection is None:
+        return not_routed(request)
+    view = ITEM if collection.is_replaceable else SNAPSHOT_ITEM
+    return view(request, collection=collection, namespace=namespace, name=name)
+
+
+def schema_view(request: HttpRequest, plural: str, name: str, namespace: str = "") -> HttpResponseBase:
+    """The parameters' schema of a type."""
+    collection = routed(plural, namespace)
+    if collection is None or collection.kind not in TYPE_KINDS:
+        return not_routed(request)
+    return SCHEMA(request, collection=collection, namespace=namespace, name=name)
+
+
+def routed(plural: str, namespace: str) -> Collection | None:
+    """The collection at a path, None if there is none."""
+    return collections_by_route().get((plural, bool(namespace)))
+
+
+for _view in (collection_view, item_view, schema_view):
+    _view.csrf_exempt = True  # type: ignore[attr-defined]  # as every endpoint: a bearer token, no cookie
+
+urlpatterns = [
+    path("health", public(operations.health)),
+    path("ready", public(operations.ready)),
+    path("version", public(operations.show_version)),
+    path("api/stagecraft/v1/", include("catalog.api.stagecraft.urls")),
+    path("api/v1/namespaces/<str:namespace>/<str:plural>", collection_view),
+    path("api/v1/namespaces/<str:namespace>/<str:plural>/<str:name>", item_view),
+    path("api/v1/namespaces/<str:namespace>/<str:plural>/<str:name>/schema", schema_view),
+    path("api/v1/<str:plural>", collection_view),
+    path("api/v1/<str:plural>/<str:name>", item_view),
+    path("api/v1/<str:plural>/<str:name>/schema", schema_view),
+]

@@ -1,0 +1,113 @@
+"""What every API endpoint does before and after its own work, in the order that the contract fixes.
+
+Route and verb, then query parameters, then authentication; the handler itself reads the body and asks for permission.
+Whatever goes wrong below is answered in the right one of the contract's shapes.
+
+    view = endpoint(get=Handler(list_components, bind=list_query), post=create_component)
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, cast
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+
+from portal.access.bearer import Unauthenticated, authenticate
+from portal.access.decide import Verb, may
+from portal.accounts.actor import Actor, ActorKind
+from portal.accounts.models import User
+from portal.wire import gojson, responses
+from portal.wire.request_ids import request_id_of
+from portal.wire.responses import Refusal, Unreadable
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Call:
+    """One authenticated request on its way through a handler. `query` is what the handler's `bind` made of it."""
+
+    request: HttpRequest
+    user: User
+    query: Any = None
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who the log will name for changes made by this request."""
+        return Actor(
+            name=self.user.get_username(),
+            kind=cast(ActorKind, self.user.principal_kind),
+            surface="rest",
+            request_id=request_id_of(self.request),
+        )
+
+    def json(self) -> Any:
+        """The body's first JSON value. Raises `Unreadable`."""
+        try:
+            return gojson.decode(self.request.body)
+        except gojson.UndecodableJSON as error:
+            raise Unreadable(f"can't decode JSON body: {error}") from None
+
+    def require(self, verb: Verb, kind: str, *, namespace: str = "", name: str = "") -> None:
+        """Refuse with 403 what the user may not do."""
+        if not may(self.user, verb, kind, namespace=namespace, name=name):
+            raise Refusal(403, responses.FORBIDDEN)
+
+
+@dataclass(frozen=True)
+class Handler:
+    """A handler and how it reads its query parameters, which is done before authentication."""
+
+    run: Callable[..., HttpResponseBase]
+    bind: Callable[[QueryDict], Any] = field(default=lambda query: None)
+
+
+def endpoint(**by_method: Handler | Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A Django view from handlers by method; each is called with a `Call` and the route's parts."""
+    handlers = {
+        method.upper(): handler if isinstance(handler, Handler) else Handler(handler)
+        for method, handler in by_method.items()
+    }
+
+    def view(request: HttpRequest, **parts: Any) -> HttpResponseBase:
+        return answer(handlers, request, parts)
+
+    view.csrf_exempt = True  # type: ignore[attr-defined]  # a bearer token is not sent by a browser on its own
+    return view
+
+
+def answer(handlers: dict[str, Handler], request: HttpRequest, parts: dict[str, Any]) -> HttpResponseBase:
+    """Answer one request by the handler for its method."""
+    method = "GET" if request.method == "HEAD" else request.method or ""
+    if method not in handlers:
+        return responses.method_not_allowed(handlers)
+    handler = handlers[method]
+    try:
+        query = handler.bind(request.GET)
+        call = Call(request, authenticate(request), query)
+        return handler.run(call, **parts)
+    except Unauthenticated as error:
+        return responses.authentication_error(error.code, error.message)
+    except Unreadable as error:
+        return responses.text_error(400, str(error))
+    except Refusal as refusal:
+        return refusal.response
+    except Exception:
+        log.exception("%s %s failed", request.method, request.path)
+        return responses.error(500, responses.INTERNAL_ERROR)
+
+
+def public(view: Callable[[HttpRequest], HttpResponse], *methods: str) -> Callable[[HttpRequest], HttpResponse]:
+    """A view that needs no token and answers these methods (GET and HEAD unless told)."""
+    allowed = set(methods or ("GET",))
+
+    def guarded(request: HttpRequest) -> HttpResponse:
+        method = "GET" if request.method == "HEAD" else request.method
+        return view(request) if method in allowed else responses.method_not_allowed(allowed)
+
+    guarded.csrf_exempt = True  # type: ignore[attr-defined]
+    return guarded

@@ -1,0 +1,49 @@
+"""Query parameters as the reference server binds them, before anything else looks at the request.
+
+Unknown parameters are ignored. A parameter given twice, or a number that is none, is 400 in plain text.
+"""
+
+from __future__ import annotations
+
+import re
+
+from django.http import QueryDict
+
+from portal.wire.responses import Unreadable
+
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_INT64 = range(-(2**63), 2**63)
+
+LIMIT_DEFAULT = 20
+LIMIT_MAX = 100
+
+
+def text_parameter(query: QueryDict, name: str) -> str:
+    """A parameter's value, "" if absent. Raises `Unreadable` when it is given twice."""
+    values = query.getlist(name)
+    if len(values) > 1:
+        raise Unreadable(f"Invalid format for parameter {name}: multiple values for single value parameter '{name}'")
+    return values[0] if values else ""
+
+
+def integer_parameter(query: QueryDict, name: str) -> int | None:
+    """A whole number of 64 bits, None if absent. Raises `Unreadable`."""
+    if name not in query:
+        return None
+    text = text_parameter(query, name)
+    if not _INTEGER.fullmatch(text):
+        reason = "invalid syntax"
+    elif (value := int(text[:40])) not in _INT64:
+        reason = "value out of range"
+    else:
+        return value
+    raise Unreadable(
+        f"Invalid format for parameter {name}: error binding string parameter: "
+        f'strconv.ParseInt: parsing "{text}": {reason}'
+    )
+
+
+def limit_parameter(query: QueryDict) -> int:
+    """The page size: 20 unless told, never outside of 1 to 100, never refused for its size."""
+    limit = integer_parameter(query, "limit")
+    return LIMIT_DEFAULT if limit is None else max(1, min(limit, LIMIT_MAX))
