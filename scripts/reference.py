@@ -27,8 +27,8 @@ def settings_page() -> str:
 
     lines = [
         "# Settings\n",
-        "All settings are environment variables, read once at start. A wrong value ends the process with a sentence that"
-        " names the variable.\n",
+        "All settings are environment variables, read once at start. A wrong value ends the process with a sentence"
+        " that names the variable.\n",
         "| variable | default | meaning |",
         "|---|---|---|",
     ]

@@ -1,0 +1,51 @@
+"""Settings fail at start, with a sentence that names the variable."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def start(tmp_path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "portal.settings", "STAGECRAFT_HOME": str(tmp_path / "home")}
+    environment |= variables
+    command = [sys.executable, "-c", "import portal.settings as s; print(s.DATABASES['default']['ENGINE'])"]
+    return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("DATABASE_URL", "mysql://x/y", "its scheme is 'mysql'"),
+        ("RECONCILE_LEASE_SECONDS", "soon", "valid integer"),
+        ("RECONCILE_BATCH", "0", "greater than or equal to 1"),
+        ("LOG_LEVEL", "LOUD", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+        ("STAGECRAFT_HOME", "/proc/nowhere", "cannot be made"),
+    ],
+)
+def test_a_wrong_value_is_named_and_explained(tmp_path, variable, value, words):
+    ended = start(tmp_path, **{variable: value})
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"stagecraft: {variable}")
+    assert words in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_database_follows_from_the_url(tmp_path):
+    assert "postgresql" in start(tmp_path, DATABASE_URL="postgresql://u:p%40ss@db/stagecraft").stdout
+    assert "sqlite3" in start(tmp_path, DATABASE_URL="").stdout
+
+
+def test_the_generated_secret_key_is_kept_and_private(tmp_path):
+    start(tmp_path, SECRET_KEY="")
+    path = tmp_path / "home" / "secret-key"
+    first = path.read_text()
+    assert len(first) >= 50 and path.stat().st_mode & 0o777 == 0o600
+    start(tmp_path, SECRET_KEY="")
+    assert path.read_text() == first
