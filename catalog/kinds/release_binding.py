@@ -60,7 +60,7 @@ class ReleaseBinding(Namespaced):
     def prepare(cls, old: Document | None, new: Document) -> None:
         """A change that leaves out the release keeps it: whoever edits settings need not know what is deployed."""
         held = old["spec"].get("releaseName") if old else None
-        if held and not new["spec"].get("releaseName"):
+        if held and new["spec"].get("releaseName") in (None, ""):
             new["spec"]["releaseName"] = held
 
     @classmethod

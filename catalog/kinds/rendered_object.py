@@ -42,15 +42,15 @@ class RenderedObject(models.Model):
     )
     position = models.PositiveIntegerField()
     """The place in `spec.resources`: objects are applied in this order."""
-    resource_id = models.CharField(max_length=253)
+    resource_id = models.TextField()
     """Which template made it; a loop makes several objects of one id."""
     manifest = models.ForeignKey(Manifest, on_delete=models.PROTECT, related_name="+")
     """What is wanted; its key is the hash to compare with `applied_hash`."""
-    group = models.CharField(max_length=253, blank=True)
-    version = models.CharField(max_length=63, blank=True)
-    kind = models.CharField(max_length=253, blank=True)
-    namespace = models.CharField(max_length=253, blank=True)
-    name = models.CharField(max_length=253, blank=True)
+    group = models.TextField(blank=True)
+    version = models.TextField(blank=True)
+    kind = models.TextField(blank=True)
+    namespace = models.TextField(blank=True)
+    name = models.TextField(blank=True)
     applied_hash = models.CharField(max_length=64, blank=True)
     applied_at = models.DateTimeField(null=True, blank=True)
     apply_error = models.TextField(blank=True)
