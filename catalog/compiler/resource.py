@@ -51,11 +51,11 @@ def render(render_input: Mapping[str, Any]) -> list[Entry]:
     return [Entry(template.id, to_json(rendered)) for template in plan.resources for rendered in template.render(scope)]
 
 
-def outputs(render_input: Mapping[str, Any], observed: Observed) -> list[Document]:
+def outputs(render_input: Mapping[str, Any], observed: Observed | None) -> list[Document]:
     """Resolve the outputs of a resource: ``{name, value | secretKeyRef{name, key} | configMapKeyRef{name, key}}``.
 
-    ``observed`` holds the status object of each manifest that the plane knows, by id. Raises
-    ``OutputsNotResolvedError``, which carries the outputs that did resolve, and what ``render`` raises for its input.
+    ``observed`` holds the status object of each manifest that the plane knows, by id; ``None``: none.
+    Raises ``OutputsNotResolvedError``, which carries the outputs that did resolve; for its input as ``render``.
     """
     plan, scope = _prepare(render_input)
     scope = _with_applied(scope, observed)
@@ -71,7 +71,7 @@ def outputs(render_input: Mapping[str, Any], observed: Observed) -> list[Documen
     return resolved
 
 
-def ready_when(render_input: Mapping[str, Any], observed: Observed, expression: str) -> bool:
+def ready_when(render_input: Mapping[str, Any], observed: Observed | None, expression: str) -> bool:
     """Evaluate a manifest's ``readyWhen`` template; an empty one holds.
 
     Raises ``ResultTypeError`` when it gives no boolean, and what ``render`` raises for its input.
@@ -118,8 +118,9 @@ def _prepare(render_input: Mapping[str, Any]) -> tuple[_Plan, Scope]:
     return plan, Scope(bindings)
 
 
-def _with_applied(scope: Scope, observed: Observed) -> Scope:
-    return scope.bind("applied", {id: {"status": from_json(status or {})} for id, status in observed.items()})
+def _with_applied(scope: Scope, observed: Observed | None) -> Scope:
+    seen = observed or {}
+    return scope.bind("applied", {id: {"status": from_json(status or {})} for id, status in seen.items()})
 
 
 class _ResourceTemplate:

@@ -123,7 +123,9 @@ class _ResourceTemplate:
         return [Entry(self.id, to_json({**manifest, "metadata": {**manifest["metadata"], "namespace": namespace}}))]
 
 
-def _checked_context(render_input: Mapping[str, Any]) -> Document:
+def _checked_context(render_input: Mapping[str, Any] | None) -> Document:
+    if render_input is None:
+        raise InputError("invalid input: workflow run is nil")
     for field, name in (("WorkflowRun", "workflow run"), ("Workflow", "workflow")):
         if render_input.get(field) is None:
             raise InputError(f"invalid input: {name} is nil")

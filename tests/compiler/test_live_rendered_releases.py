@@ -1,7 +1,8 @@
-"""What a running control plane rendered is rendered again, byte for byte, from the objects it had."""
+"""What a running control plane rendered is rendered again, to the same JSON, from the objects it had."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,18 @@ def recorded_releases(recording: Recording, binding: dict) -> dict[str, dict]:
     }
 
 
+def as_json(value: object) -> str:
+    """JSON text that tells ``1`` from ``1.0`` and from ``true``, which Python's equality does not."""
+    return json.dumps(value, sort_keys=True, indent=1)
+
+
+def recorded_owners(recording: Recording, field: str) -> int:
+    return sum(
+        field in release["spec"]["owner"] and not (field == "projectName" and len(release["spec"]["owner"]) > 1)
+        for release in recording.all("RenderedRelease")
+    )
+
+
 def test_every_component_binding_renders_its_recorded_releases(recording: Recording) -> None:
     compared = 0
     for binding in recording.all("ReleaseBinding"):
@@ -41,27 +54,27 @@ def test_every_component_binding_renders_its_recorded_releases(recording: Record
         if not expected:
             continue
         made = {release["metadata"]["name"]: release for release in recording.component_releases(binding)}
-        assert made == expected, binding["metadata"]["name"]
+        assert as_json(made) == as_json(expected), binding["metadata"]["name"]
         compared += len(expected)
-    assert compared == 38
+    assert compared == recorded_owners(recording, "componentName") > 40
 
 
 def test_every_project_binding_renders_its_recorded_release(recording: Recording) -> None:
     compared = 0
     for binding in recording.all("ProjectReleaseBinding"):
         for name, expected in recorded_releases(recording, binding).items():
-            assert recording.project_release(binding) == expected, name
+            assert as_json(recording.project_release(binding)) == as_json(expected), name
             compared += 1
-    assert compared == 21
+    assert compared == recorded_owners(recording, "projectName") > 20
 
 
 def test_every_resource_binding_renders_its_recorded_release(recording: Recording) -> None:
     compared = 0
     for binding in recording.all("ResourceReleaseBinding"):
         for name, expected in recorded_releases(recording, binding).items():
-            assert recording.resource_release(binding) == expected, name
+            assert as_json(recording.resource_release(binding)) == as_json(expected), name
             compared += 1
-    assert compared == 3
+    assert compared == recorded_owners(recording, "resourceName") > 2
 
 
 def test_endpoint_addresses_are_read_from_the_rendered_objects(recording: Recording) -> None:
