@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from catalog.kinds import refs
-from catalog.kinds.base import Document, FieldError, Namespaced, Ref, reference_to
+from catalog.kinds.base import Document, DocumentField, FieldError, Namespaced, Ref, reference_to
 from catalog.kinds.rendered_object import bring_in_step, pack, unpack
 from catalog.kinds.rules import immutable, invalid
 from catalog.kinds.schema import Schema, array, obj, raw, string
@@ -44,6 +44,8 @@ class RenderedRelease(Namespaced):
     component = reference_to("Component")
     resource = reference_to("Resource")
     environment = reference_to("Environment")
+    delivered_to = DocumentField(null=True, blank=True, editable=False)
+    """Where its objects have been put, kept by `catalog.delivery` for the day when environment and plane are gone."""
 
     @classmethod
     def references_of(cls, namespace: str, spec: Mapping[str, Any], status: Mapping[str, Any]) -> Iterator[Ref]:
