@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
+from catalog.compiler.errors import InputError
+
 Document = dict[str, Any]
 
 
@@ -44,3 +48,14 @@ def namespace_of(document: Document | None) -> str:
 def uid_of(document: Document | None) -> str:
     """Return a resource's ``metadata.uid``."""
     return text(section(document, "metadata"), "uid")
+
+
+def content_of(document: object) -> bytes:
+    """Return the JSON text of a document: equal content, equal text. What is derived from it is cached by it.
+
+    Raises ``InputError`` for what JSON cannot hold.
+    """
+    try:
+        return orjson.dumps(document)
+    except TypeError as error:
+        raise InputError(f"a document must be plain JSON data: {error}") from None

@@ -13,7 +13,7 @@ import orjson
 
 from catalog.compiler.cel.values import from_json
 from catalog.compiler.control_flow import Rule, broken_rules, condition_of, is_true, loop_of
-from catalog.compiler.documents import Document, items, text
+from catalog.compiler.documents import Document, content_of, items, text
 from catalog.compiler.errors import CompilerError, InputError, PreRenderError, ResultTypeError, StructureError
 from catalog.compiler.manifest import missing_field, to_json
 from catalog.compiler.messages import explained, quote, type_name
@@ -45,7 +45,7 @@ def render(render_input: Mapping[str, Any]) -> list[Entry]:
     metadata = render_input.get("Metadata") or {}
     if not metadata.get("namespace"):
         raise InputError("input.Metadata.Namespace is empty")
-    plan = _plan(orjson.dumps(spec))
+    plan = _plan(content_of(spec))
     scope = _scope(plan, render_input, metadata)
     if broken := broken_rules(plan.rules, scope):
         raise PreRenderError(f"project type validation failed: {'; '.join(broken)}")

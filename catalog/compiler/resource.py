@@ -14,7 +14,7 @@ import orjson
 
 from catalog.compiler.cel.values import from_json
 from catalog.compiler.control_flow import condition_of
-from catalog.compiler.documents import Document, items, section, spec_of, text
+from catalog.compiler.documents import Document, content_of, items, section, spec_of, text
 from catalog.compiler.errors import CompilerError, InputError, OutputError, ResultTypeError
 from catalog.compiler.manifest import to_json
 from catalog.compiler.messages import explained, quote, type_name
@@ -102,7 +102,7 @@ def _prepare(render_input: Mapping[str, Any]) -> tuple[_Plan, Scope]:
     for name in ("ResourceType", "Resource"):
         if render_input.get(name) is None:
             raise InputError(f"input.{name} is nil")
-    plan = _plan(orjson.dumps(spec_of(render_input["ResourceType"])))
+    plan = _plan(content_of(spec_of(render_input["ResourceType"])))
     binding = spec_of(render_input.get("ResourceReleaseBinding"))
     environment = from_json(render_input.get("Environment") or {})
     parameters = spec_of(render_input["Resource"]).get("parameters")

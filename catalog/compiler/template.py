@@ -22,7 +22,9 @@ import orjson
 
 from catalog.compiler.cel import CelCompileError, CelEvaluationError, Environment, Program
 from catalog.compiler.cel.values import OMIT
+from catalog.compiler.documents import content_of
 from catalog.compiler.errors import CompilerError, KeyTemplateError
+from catalog.compiler.gotext import value_text
 from catalog.compiler.messages import type_name
 from catalog.compiler.scope import Scope
 from catalog.compiler.template_scan import Expression, scan, whole_expression
@@ -96,7 +98,7 @@ def compile_template(document: object, variables: frozenset[str], component_macr
     if isinstance(document, str):
         return _compile_text(document, variables, component_macros)
     # By content, not by identity: the caller may change its document later.
-    return _compile_document(orjson.dumps(document), variables, component_macros)
+    return _compile_document(content_of(document), variables, component_macros)
 
 
 @lru_cache(maxsize=_CACHED_TEXTS)
@@ -183,7 +185,7 @@ def _key_node(key: str, environment: Environment) -> Template:
         rendered = renderer(bindings)
         if not isinstance(rendered, str):
             raise KeyTemplateError(
-                f"dynamic map key '{key}' must evaluate to a string, got {type_name(rendered)}: {rendered}"
+                f"dynamic map key '{key}' must evaluate to a string, got {type_name(rendered)}: {value_text(rendered)}"
             )
         return rendered
 

@@ -14,7 +14,7 @@ import orjson
 
 from catalog.compiler.cel.values import StringList, from_json
 from catalog.compiler.control_flow import condition_of, is_true
-from catalog.compiler.documents import Document, items, section, spec_of, text
+from catalog.compiler.documents import Document, content_of, items, section, spec_of, text
 from catalog.compiler.errors import CompilerError, InputError, ResultTypeError, StructureError
 from catalog.compiler.gotext import json_text, value_text
 from catalog.compiler.manifest import missing_field, to_json
@@ -49,7 +49,7 @@ def render(render_input: Mapping[str, Any], text_arguments: bool = False) -> Wor
     schema.
     """
     context = _checked_context(render_input)
-    plan = _plan(orjson.dumps(spec_of(render_input["Workflow"])))
+    plan = _plan(content_of(spec_of(render_input["Workflow"])))
     scope = _scope(plan, render_input, context)
     try:
         run = _manifest(plan.run, scope)
@@ -74,7 +74,7 @@ def external_reference_names(render_input: Mapping[str, Any]) -> dict[str, str]:
     """
     context = {**_checked_context(render_input), "ExternalRefs": None}
     spec = spec_of(render_input["Workflow"])
-    scope = _scope(_plan(orjson.dumps(spec)), render_input, context)
+    scope = _scope(_plan(content_of(spec)), render_input, context)
     names: dict[str, str] = {}
     for reference in items(spec, "externalRefs"):
         name = TemplateSource(text(reference, "name")).render(scope)
@@ -156,7 +156,10 @@ def _scope(plan: _Plan, render_input: Mapping[str, Any], context: Document) -> S
 
 
 def _manifest(template: TemplateSource, scope: Scope) -> Document:
-    rendered = _lists_from_text(_values_to_text(template.render(scope)))
+    try:
+        rendered = _lists_from_text(_values_to_text(template.render(scope)))
+    except CompilerError as error:
+        raise explained(error, "failed to render workflow resource") from None
     if not isinstance(rendered, dict):
         raise ResultTypeError(f"rendered resource is not a map, got {type_name(rendered)}")
     if missing := missing_field(rendered, ("apiVersion", "kind")):

@@ -14,7 +14,7 @@ import orjson
 from catalog.compiler.component.renderer import ResourceTemplate
 from catalog.compiler.component.traits import TraitChanges
 from catalog.compiler.component.validations import post_render_rules, pre_render_rules
-from catalog.compiler.documents import Document, items, text
+from catalog.compiler.documents import Document, content_of, items, text
 from catalog.compiler.parameters import ParameterSection
 from catalog.compiler.template import TemplateSource
 
@@ -90,15 +90,15 @@ def plan_component(type_spec: Document, traits: list[Document]) -> ComponentPlan
         (text(trait, "kind") or "Trait", text(trait.get("metadata"), "name"), trait.get("spec") or {})
         for trait in traits
     ]
-    return _plan(orjson.dumps((type_spec, definitions)))
+    return _plan(content_of((type_spec, definitions)))
 
 
 @lru_cache(maxsize=_CACHED_PLANS)
 def _plan(content: bytes) -> ComponentPlan:
     # From the bytes, so that the plan has documents of its own that nobody changes.
     type_spec, traits = orjson.loads(content)
-    plans = {(kind, name): _trait_plan(orjson.dumps((name, spec))) for kind, name, spec in traits}
-    return ComponentPlan(_type_plan(orjson.dumps(type_spec)), plans)
+    plans = {(kind, name): _trait_plan(content_of((name, spec))) for kind, name, spec in traits}
+    return ComponentPlan(_type_plan(content_of(type_spec)), plans)
 
 
 @lru_cache(maxsize=_CACHED_PLANS)
@@ -118,4 +118,4 @@ def _bindings(document: Document, field: str) -> TemplateSource | None:
 
 
 def _mentions(spec: Document, fields: tuple[str, ...]) -> bool:
-    return any(_ENDPOINT_MACRO.encode() in orjson.dumps(spec.get(field)) for field in fields)
+    return any(_ENDPOINT_MACRO.encode() in content_of(spec.get(field)) for field in fields)
