@@ -7,7 +7,7 @@ from typing import Any
 
 from catalog.kinds import refs
 from catalog.kinds.base import ClusterScoped, Document, FieldError, Ref, reference_to
-from catalog.kinds.workflow import force_service_account, plane_stays, workflow_spec
+from catalog.kinds.workflow import force_service_account, workflow_spec, workflow_violations
 
 
 class ClusterWorkflow(ClusterScoped):
@@ -29,4 +29,4 @@ class ClusterWorkflow(ClusterScoped):
 
     @classmethod
     def violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
-        return plane_stays(cls.spec_schema, old, new)
+        return workflow_violations(cls.spec_schema, old, new)

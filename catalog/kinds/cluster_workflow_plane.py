@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from catalog.kinds import refs
-from catalog.kinds.base import ClusterScoped, Ref, reference_to
+from catalog.kinds.base import ClusterScoped, Document, FieldError, Ref, reference_to
+from catalog.kinds.plane import cluster_plane_violations
 from catalog.kinds.workflow_plane import workflow_plane_spec
 
 
@@ -21,3 +22,7 @@ class ClusterWorkflowPlane(ClusterScoped):
     @classmethod
     def references_of(cls, namespace: str, spec: Mapping[str, Any], status: Mapping[str, Any]) -> Iterator[Ref]:
         yield from refs.to_typed(spec.get("observabilityPlaneRef"), namespace)
+
+    @classmethod
+    def violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
+        return cluster_plane_violations(cls.kind, new)

@@ -7,7 +7,7 @@ from typing import Any
 
 from catalog.kinds import refs
 from catalog.kinds.base import Document, FieldError, Namespaced, Ref, reference_to
-from catalog.kinds.rules import immutable
+from catalog.kinds.rules import immutable, invalid
 from catalog.kinds.schema import Schema, array, enum, obj, raw_object, string
 from catalog.kinds.shapes import name, schema_section, short_name
 from catalog.kinds.templating import single_template
@@ -47,18 +47,23 @@ def workflow_spec(*, plane_kinds: tuple[str, ...]) -> Schema:
     )
 
 
-def force_service_account(spec: Mapping[str, Any]) -> None:
-    """Run as the platform's service account: set it in the run template, in place."""
+def force_service_account(spec: dict[str, Any]) -> None:
+    """Run as the platform's service account: set it in the run template, in place of what the author wrote."""
     run_template = spec.get("runTemplate")
-    if isinstance(run_template, dict):
-        run_spec = run_template.setdefault("spec", {})
-        if isinstance(run_spec, dict):
-            run_spec["serviceAccountName"] = RUN_SERVICE_ACCOUNT
+    if not isinstance(run_template, dict):
+        return
+    run_spec = run_template.get("spec", {})
+    if isinstance(run_spec, dict):
+        # The template may be shared with the document that the caller sent: that stays as it is.
+        spec["runTemplate"] = {**run_template, "spec": {**run_spec, "serviceAccountName": RUN_SERVICE_ACCOUNT}}
 
 
-def plane_stays(spec_schema: Schema, old: Document | None, new: Document) -> Iterable[FieldError]:
-    """The rule of both workflow kinds."""
-    return immutable(spec_schema, old, new, "spec.workflowPlaneRef", "spec.workflowPlaneRef is immutable")
+def workflow_violations(spec_schema: Schema, old: Document | None, new: Document) -> Iterator[FieldError]:
+    """The rules of both workflow kinds."""
+    yield from immutable(spec_schema, old, new, "spec.workflowPlaneRef", "spec.workflowPlaneRef is immutable")
+    run_spec = new["spec"]["runTemplate"].get("spec")
+    if not isinstance(run_spec, dict):
+        yield invalid("spec.runTemplate.spec", "must be an object, to hold the service account of runs", run_spec)
 
 
 class Workflow(Namespaced):
@@ -84,4 +89,4 @@ class Workflow(Namespaced):
 
     @classmethod
     def violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
-        return plane_stays(cls.spec_schema, old, new)
+        return workflow_violations(cls.spec_schema, old, new)

@@ -6,6 +6,7 @@ the completed spec if it is, and by the broken rules with path and text if its s
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Mapping
 from random import Random
@@ -48,8 +49,10 @@ def judge(kind: str, old: Mapping[str, Any] | None, spec: Mapping[str, Any]) -> 
 
 def assert_judged_alike(crd: Crd, old: Mapping[str, Any] | None, spec: Mapping[str, Any]) -> Verdict:
     expected = crd.admit(old, spec)
+    sent = copy.deepcopy(spec)
     ours, errors = judge(crd.kind, old, spec)
     context = f"\nspec: {spec}\nold: {old}\nCRD: {expected.schema_errors} {expected.rule_errors}\nours: {errors}"
+    assert spec == sent, "admission changed its input" + context
     assert (not errors) == expected.accepted, context
     if expected.accepted:
         assert ours == expected.spec, context
