@@ -16,6 +16,11 @@ from catalog.store.documents import timestamp
 
 ConditionStatus = Literal["True", "False", "Unknown"]
 
+ONLY_IN_CONDITIONS = frozenset(
+    {"Environment", "ProjectReleaseBinding", "RenderedRelease", "ResourceReleaseBinding", "WorkflowRun"}
+)
+"""Kinds that carry `observedGeneration` in their conditions but not beside them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -60,5 +65,6 @@ def with_conditions(
         }
     status = dict(obj.status)
     status["conditions"] = list(held.values())
-    status["observedGeneration"] = obj.generation
+    if obj.kind not in ONLY_IN_CONDITIONS:
+        status["observedGeneration"] = obj.generation
     return status

@@ -25,6 +25,7 @@ from catalog.kinds.base import PlatformObject
 from catalog.kinds.registry import kind_named
 from catalog.store.changes import Change, listen
 from catalog.store.references import referrers as references_to
+from portal.accounts.actor import Actor
 
 MODULES: list[str] = []
 """Modules with controllers; `connect` imports them. Other layers add theirs with `add_module`."""
@@ -56,19 +57,25 @@ class Controller:
     kind: str
     reconcile: Reconcile
     watches: tuple[Watch, ...]
+    related: tuple[str, ...] = ()
 
 
 _controllers: dict[str, Controller] = {}
 _watchers: dict[str, list[tuple[str, Watch]]] = defaultdict(list)
 
 
-def controller(kind: str, watches: Sequence[Watch] = ()) -> Callable[[Reconcile], Reconcile]:
-    """Register a reconcile function for a kind."""
+def controller(
+    kind: str, watches: Sequence[Watch] = (), related: Sequence[str] = ()
+) -> Callable[[Reconcile], Reconcile]:
+    """Register a reconcile function for a kind.
+
+    `related` names the foreign keys that a look follows; their objects are read with the object, in one query.
+    """
 
     def register(reconcile: Reconcile) -> Reconcile:
         if kind in _controllers:
             raise ValueError(f"{kind} has a controller already")
-        _controllers[kind] = Controller(kind, reconcile, tuple(watches))
+        _controllers[kind] = Controller(kind, reconcile, tuple(watches), tuple(related))
         for watch in watches:
             _watchers[watch.kind].append((kind, watch))
         return reconcile
@@ -113,6 +120,15 @@ def owner_reference_of(kind: str, *, actions: Iterable[str] = ()) -> Watch:
         return manager.filter(uid__in=uids).values_list("id", flat=True)
 
     return Watch(kind, mapping, frozenset(actions))
+
+
+def by_others(actor: Actor, watch: Watch) -> Watch:
+    """The same watch, deaf to the changes that `actor` makes: a controller knows what it has just written."""
+
+    def mapping(change: Change, watcher: str) -> Iterable[int]:
+        return () if change.actor.name == actor.name else watch.mapping(change, watcher)
+
+    return Watch(watch.kind, mapping, watch.actions)
 
 
 def on_change(change: Change) -> None:
