@@ -1,0 +1,159 @@
+"""Which driver delivers to a plane, and with what settings.
+
+A plane document says it by annotations; without any, it is the embedded Git plane of this installation:
+
+    stagecraft.dev/driver          git (default), kubernetes, agent
+    stagecraft.dev/git-repository  a name: that repository beside the embedded one, instead of it
+    stagecraft.dev/git-branch      the branch, instead of GIT_PLANE_BRANCH
+    stagecraft.dev/git-remote      https://…, ssh://… or user@host:path: deliveries are pushed there
+
+Whoever may write a plane is not thereby allowed to write files on this machine, so no annotation names a path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pygit2
+from django.conf import settings
+
+from catalog.delivery.git.plane import GitPlane
+from catalog.delivery.git.remote import ALLOWED, ANNOTATION_MAY_NAME
+from catalog.delivery.plane import Capabilities, Plane, PlaneNotConfigured
+from catalog.kinds.base import PlatformObject
+
+PREFIX = "stagecraft.dev/"
+DRIVER = f"{PREFIX}driver"
+DEFAULT_DRIVER = "git"
+REPOSITORY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A plane as delivery remembers it: enough to reach it again after its document has gone."""
+
+    driver: str
+    kind: str
+    namespace: str
+    name: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """The driver's annotations, without the prefix; what is left out follows this installation's configuration."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "driver": self.driver,
+            "kind": self.kind,
+            "namespace": self.namespace,
+            "name": self.name,
+            "settings": dict(self.settings),
+        }
+
+    @classmethod
+    def from_json(cls, held: Mapping[str, Any]) -> Location:
+        return cls(**held)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """A sort of plane: what it can do, and how to reach one."""
+
+    capabilities: Capabilities
+    connect: Callable[[Location], Plane]
+
+
+def location_of(plane: PlatformObject) -> Location:
+    """Where a plane is, by its document (any of the plane kinds)."""
+    driver = driver_name(plane)
+    prefix = f"{PREFIX}{driver}-"
+    given = {key.removeprefix(PREFIX): value for key, value in plane.annotations.items() if key.startswith(prefix)}
+    return Location(driver, plane.kind, plane.namespace_name, plane.name, dict(sorted(given.items())))
+
+
+def plane_at(location: Location) -> Plane:
+    """The driver, bound to the plane. Raises `PlaneNotConfigured`."""
+    driver = DRIVERS.get(location.driver)
+    if driver is None:
+        raise PlaneNotConfigured(
+            f"{location} asks for the driver {location.driver!r}, which does not exist; set its annotation {DRIVER} "
+            f"to one of {', '.join(sorted(DRIVERS))}"
+        )
+    return driver.connect(location)
+
+
+def observes_health(plane: PlatformObject) -> bool:
+    """Whether the plane reports how objects fare there. Where it does not, delivered is all that can be said."""
+    driver = DRIVERS.get(driver_name(plane))
+    return driver is not None and driver.capabilities.observes_health
+
+
+def driver_name(plane: PlatformObject) -> str:
+    return str(plane.annotations.get(DRIVER) or DEFAULT_DRIVER)
+
+
+def git_plane(location: Location) -> GitPlane:
+    """The Git plane of a location, with the embedded one's settings where it has none of its own."""
+    given = location.settings
+    branch = given.get("git-branch") or settings.GIT_PLANE_BRANCH
+    if not pygit2.reference_is_valid_name(f"refs/heads/{branch}"):
+        raise PlaneNotConfigured(f"{location}: {branch!r} cannot be the name of a Git branch")
+    remote = given.get("git-remote", "")
+    if remote and not ANNOTATION_MAY_NAME.fullmatch(remote):
+        raise PlaneNotConfigured(
+            f"{location}: {PREFIX}git-remote must be https://…, ssh://… or user@host:path, not {remote!r}"
+        )
+    name = given.get("git-repository", "")
+    if name:
+        if not REPOSITORY_NAME.fullmatch(name):
+            raise PlaneNotConfigured(f"{location}: {PREFIX}git-repository must be a plain name, not {name!r}")
+        return GitPlane(planes_directory() / f"{name.removesuffix('.git')}.git", branch, remote)
+    if remote:
+        return GitPlane(mirror_of(remote), branch, remote)
+    configured: str = settings.GIT_PLANE_REPOSITORY
+    if ALLOWED.fullmatch(configured):
+        return GitPlane(mirror_of(configured), branch, configured)
+    return GitPlane(Path(configured), branch)
+
+
+def mirror_of(url: str) -> Path:
+    """Where the local side of a remote lies."""
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", url.rpartition("@")[2].partition("://")[2] or url).strip("-")[-60:]
+    return planes_directory() / f"{readable}-{hashlib.sha256(url.encode()).hexdigest()[:8]}.git"
+
+
+def planes_directory() -> Path:
+    home: Path = settings.HOME
+    return home / "planes"
+
+
+def is_same_store(one: Location, other: Location) -> bool:
+    """Whether both lead to the same branch of the same repository: leaving one for the other removes nothing."""
+    if one.driver != other.driver or one.driver != "git":
+        return one == other
+    try:
+        first, second = git_plane(one), git_plane(other)
+    except PlaneNotConfigured:
+        return False
+    return (first.path, first.branch) == (second.path, second.branch)
+
+
+def not_yet(location: Location) -> Plane:
+    raise PlaneNotConfigured(
+        f"{location} asks for the driver {location.driver!r}, which is not available yet; remove its annotation "
+        f"{DRIVER} to deliver through Git"
+    )
+
+
+IN_CLUSTER = Capabilities(observes_health=True, streams_logs=True, runs_commands=True)
+DRIVERS: dict[str, Driver] = {
+    "git": Driver(GitPlane.capabilities, git_plane),
+    "kubernetes": Driver(IN_CLUSTER, not_yet),
+    "agent": Driver(IN_CLUSTER, not_yet),
+}

@@ -1,0 +1,187 @@
+"""What a plane is to the rest of the platform: a place that holds the objects of rendered releases.
+
+Three sorts of drivers put objects there: into a Git repository, straight into a cluster, through an agent in a
+cluster. They differ in what they can see, so each says so in its `Capabilities`; whoever asks for more gets
+`Unsupported`. `catalog.delivery.drivers` finds the driver of a plane, the RenderedRelease controller calls it.
+
+A driver never touches the platform's database. What it needs of it, it gets with the `Delivery`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+from catalog.compiler.documents import Document
+
+DATA_PLANE = "dataplane"
+OBSERVABILITY_PLANE = "observabilityplane"
+
+
+class PlaneError(Exception):
+    """The plane did not do it, for now; trying again may help. The text is for users and says what to do."""
+
+
+class PlaneNotConfigured(PlaneError):
+    """The plane cannot be used as it is configured; trying again helps only once that has been changed."""
+
+
+class Unsupported(PlaneNotConfigured):
+    """This sort of plane cannot do that at all."""
+
+
+class Superseded(PlaneError):
+    """The delivery is no longer wanted: the release has changed or is being deleted. Nothing was done."""
+
+
+class ObjectKey(NamedTuple):
+    """What makes two manifests mean the same object, whatever their version."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose objects they are; never changes in the life of a rendered release.
+
+    Exactly one of `component` and `resource` is set, or neither for a project's own objects.
+    """
+
+    namespace: str
+    environment: str
+    project: str
+    component: str = ""
+    resource: str = ""
+    target: str = DATA_PLANE
+    release: str = ""
+    uid: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, held: Mapping[str, str]) -> Place:
+        return cls(**held)
+
+    def __str__(self) -> str:
+        if self.component:
+            return self.component
+        return f"resource {self.resource}" if self.resource else f"project {self.project}"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedObject:
+    """One object that shall be there. `digest` changes with every byte that would be delivered.
+
+    `is_applied`: the plane took this very content before, as far as the platform knows.
+    """
+
+    key: ObjectKey
+    version: str
+    id: str
+    digest: str
+    is_applied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Who does what, and why: what a plane that keeps a history writes down with a delivery."""
+
+    actor: str
+    request_id: str = ""
+    release: str = ""
+    """The ComponentRelease, ProjectRelease or ResourceRelease that was rendered."""
+    generation: int = 0
+    plane: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What shall be at a place: these objects and no others of this release.
+
+    `bodies` gives the final manifests of those objects that the driver needs, by key. `is_current` is asked at the
+    last moment: a worker that was held up must not overwrite what a faster one has delivered since.
+    """
+
+    place: Place
+    objects: Sequence[WantedObject]
+    story: Story
+    bodies: Callable[[Collection[ObjectKey]], Mapping[ObjectKey, Document]]
+    is_current: Callable[[], bool] = field(default=lambda: True)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """An object as the plane reports it."""
+
+    status: Document | None
+    health: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a delivery came to.
+
+    `errors` names the objects that were refused, each with the plane's own words. `state` is the driver's word for
+    what the place holds now, to be shown again to `Plane.holds`. `observed` is None where the plane does not observe.
+    """
+
+    changed: bool
+    revision: str = ""
+    state: str = ""
+    errors: Mapping[ObjectKey, str] = field(default_factory=dict)
+    observed: Mapping[ObjectKey, Observed] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedObject:
+    """An object of a place that the plane holds for the platform."""
+
+    key: ObjectKey
+    version: str
+    id: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a sort of plane can do beside holding objects."""
+
+    observes_health: bool = False
+    streams_logs: bool = False
+    runs_commands: bool = False
+
+
+class Plane(Protocol):
+    """A driver bound to one plane. Every method may raise `PlaneError`."""
+
+    driver: ClassVar[str]
+    capabilities: ClassVar[Capabilities]
+
+    def apply(self, delivery: Delivery) -> Applied:
+        """Make the place hold these objects and no others of its release; do nothing where it does already."""
+
+    def holds(self, place: Place, state: str) -> bool:
+        """Whether the place still is as `apply` left it when it returned that `state`. Cheap."""
+
+    def list_owned(self, place: Place) -> list[OwnedObject]:
+        """The objects of the place that are the platform's, in the order of application."""
+
+    def read(self, place: Place, key: ObjectKey) -> Document | None:
+        """One object as the plane holds it, or None."""
+
+    def delete(self, place: Place, story: Story, is_current: Callable[[], bool] = lambda: True) -> list[OwnedObject]:
+        """Remove all that `list_owned` gives. Returns what is still there: empty when the removal is complete."""
+
+    def stream_logs(self, place: Place, pod: str, container: str = "", **options: Any) -> Iterator[str]:
+        """The lines of a container's log. Raises `Unsupported` unless `capabilities.streams_logs`."""
+
+    def run_command(self, place: Place, pod: str, command: Sequence[str], **options: Any) -> Any:
+        """Run a command in a container. Raises `Unsupported` unless `capabilities.runs_commands`."""
