@@ -27,7 +27,9 @@ from catalog.store.changes import Change, listen
 from catalog.store.references import referrers as references_to
 from portal.accounts.actor import Actor
 
-MODULES: list[str] = []
+MODULES: list[str] = [
+    "catalog.controllers.rendered_release",
+]
 """Modules with controllers; `connect` imports them. Other layers add theirs with `add_module`."""
 
 
