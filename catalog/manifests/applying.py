@@ -1,0 +1,126 @@
+"""Applying, deleting and comparing many documents, one transaction and one outcome for each.
+
+A document that fails only because its namespace does not exist yet is tried again after the others: manifests are
+written in any order. Everything else fails on its own and keeps no other document from being stored.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from typing import Any
+
+from catalog import store
+from catalog.compiler import yaml
+from catalog.kinds.base import Document
+from catalog.kinds.registry import kind_named
+from catalog.manifests.outcomes import REFUSALS, DocumentOutcome, Problem, identity, refused
+from catalog.manifests.reading import Entry
+from catalog.store.errors import NotFound
+from portal.accounts.actor import Actor
+
+
+def apply_entries(
+    entries: Iterable[Entry], actor: Actor, *, default_namespace: str = "default", dry_run: bool = False
+) -> Iterator[DocumentOutcome]:
+    """Apply documents; outcomes come as they are known. A dry run undoes everything at its end."""
+    with store.rehearsal() if dry_run else nullcontext():
+        waiting: list[Entry] = []
+        for entry in entries:
+            outcome = apply_entry(entry, actor, default_namespace)
+            if outcome is None:
+                waiting.append(entry)
+            else:
+                yield outcome
+        for entry in waiting:
+            yield apply_entry(entry, actor, default_namespace, is_last_try=True)  # type: ignore[misc]
+
+
+def apply_entry(
+    entry: Entry, actor: Actor, default_namespace: str, *, is_last_try: bool = False
+) -> DocumentOutcome | None:
+    """Apply one document. None if its namespace is missing and may still come."""
+    if entry.error:
+        return DocumentOutcome(entry, "failed", problems=(Problem(entry.error),))
+    try:
+        outcome = store.apply(entry.value, actor, default_namespace=default_namespace)
+    except NotFound as error:
+        if error.kind == "Namespace" and not is_last_try:
+            return None
+        return refused(entry, error, default_namespace)
+    except REFUSALS as error:
+        return refused(entry, error, default_namespace)
+    key = store.key_of(outcome.obj)
+    return DocumentOutcome(entry, outcome.action, key.kind, key.namespace, key.name)
+
+
+def delete_entries(
+    entries: Iterable[Entry], actor: Actor, *, default_namespace: str = "default", ignore_not_found: bool = False
+) -> Iterator[DocumentOutcome]:
+    """Delete what the documents name, last first, so that what was applied later goes before what it stands on."""
+    for entry in reversed(list(entries)):
+        if entry.error:
+            yield DocumentOutcome(entry, "failed", problems=(Problem(entry.error),))
+            continue
+        kind, namespace, name = identity(entry.value, default_namespace)
+        try:
+            namespace = namespace if kind_named(kind).namespaced else ""
+            obj = store.delete(kind, namespace, name, actor)
+        except NotFound as error:
+            if not ignore_not_found:
+                yield refused(entry, error, default_namespace)
+        except REFUSALS as error:
+            yield refused(entry, error, default_namespace)
+        else:
+            yield DocumentOutcome(entry, "deleting" if obj.finalizers else "deleted", kind, namespace, name)
+
+
+def compare_entries(
+    entries: Iterable[Entry], actor: Actor, *, default_namespace: str = "default"
+) -> Iterator[tuple[DocumentOutcome, str]]:
+    """What applying would change, as unified diffs of YAML ("" for none). Stores nothing."""
+    with store.rehearsal():
+        held_before: dict[tuple[str, str, str], Document | None] = {}
+
+        def looked_up(entry: Entry) -> Entry:
+            key = identity(entry.value, default_namespace)
+            held_before.setdefault(key, stored_document(*key))
+            return entry
+
+        for outcome in apply_entries(map(looked_up, entries), actor, default_namespace=default_namespace):
+            if outcome.result not in ("created", "changed"):
+                yield outcome, ""
+                continue
+            key = identity(outcome.entry.value, default_namespace)
+            after = stored_document(*key)
+            yield outcome, unified_diff(held_before[key], after, f"{outcome.kind}/{outcome.name}")
+            held_before[key] = after
+
+
+def stored_document(kind: str, namespace: str, name: str) -> Document | None:
+    """What a stored object says of itself where a manifest can speak: names, labels, annotations and spec."""
+    try:
+        obj = store.get_or_none(kind, namespace, name)
+    except REFUSALS:
+        return None
+    return None if obj is None else as_manifest(store.to_document(obj, with_status=False))
+
+
+def as_manifest(document: Document) -> Document:
+    """A document without what the platform writes into it."""
+    metadata: dict[str, Any] = {
+        key: document["metadata"][key]
+        for key in ("name", "namespace", "labels", "annotations")
+        if key in document["metadata"]
+    }
+    return {**{key: document[key] for key in ("apiVersion", "kind", "spec") if key in document}, "metadata": metadata}
+
+
+def unified_diff(before: Document | None, after: Document | None, name: str) -> str:
+    """The difference of two documents as text; "" where there is none."""
+    texts = ["" if document is None else yaml.dump(document) for document in (before, after)]
+    lines = difflib.unified_diff(
+        texts[0].splitlines(keepends=True), texts[1].splitlines(keepends=True), f"stored/{name}", f"applied/{name}"
+    )
+    return "".join(lines)
