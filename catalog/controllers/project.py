@@ -33,6 +33,7 @@ WAITING = "Waiting for child resources to be deleted"
 
 @controller(
     "Project",
+    related=("project_type", "cluster_project_type", "deployment_pipeline"),
     watches=[
         referrers("ProjectType"),
         referrers("ClusterProjectType"),

@@ -37,6 +37,7 @@ SPEC_CHANGES = ("created", "changed", "deleted")
 
 @controller(
     "ProjectReleaseBinding",
+    related=("project", "project_release", "environment__data_plane", "environment__cluster_data_plane"),
     watches=[
         by_others(ACTOR, owner_reference_of("RenderedRelease", actions=("changed", "status", "deleted"))),
         referrers("ProjectRelease", actions=("created", "deleted")),

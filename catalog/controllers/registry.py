@@ -29,6 +29,17 @@ from portal.accounts.actor import Actor
 
 MODULES: list[str] = [
     "catalog.controllers.rendered_release",
+    "catalog.controllers.project",
+    "catalog.controllers.project_release_binding",
+    "catalog.controllers.resource",
+    "catalog.controllers.resource_release_binding",
+    "catalog.controllers.environment",
+    "catalog.controllers.deployment_pipeline",
+    "catalog.controllers.data_plane",
+    "catalog.controllers.workflow_plane",
+    "catalog.controllers.observability_plane",
+    "catalog.controllers.namespace",
+    "catalog.controllers.notification_channel",
 ]
 """Modules with controllers; `connect` imports them. Other layers add theirs with `add_module`."""
 

@@ -34,6 +34,7 @@ FOLLOW_ANNOTATION = "stagecraft.dev/follow-latest"
 
 @controller(
     "Resource",
+    related=("resource_type", "cluster_resource_type"),
     watches=[
         referrers("ResourceType"),
         referrers("ClusterResourceType"),

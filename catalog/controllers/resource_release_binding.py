@@ -38,6 +38,7 @@ ACTOR = system("resource-release-binding-controller")
 
 @controller(
     "ResourceReleaseBinding",
+    related=("project", "resource", "resource_release", "environment__data_plane", "environment__cluster_data_plane"),
     watches=[
         by_others(ACTOR, owner_reference_of("RenderedRelease", actions=("changed", "status", "deleted"))),
         referrers("ResourceRelease", actions=("created", "deleted")),

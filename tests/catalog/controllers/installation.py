@@ -88,6 +88,65 @@ def apply_project(name: str = "shop", namespace: str = "default", type_name: str
     return apply("Project", name, spec, namespace, **metadata)
 
 
+RESOURCE_TYPE: dict[str, Any] = {
+    "parameters": {"openAPIV3Schema": {"type": "object", "properties": {"size": {"type": "integer"}}}},
+    "environmentConfigs": {
+        "openAPIV3Schema": {"type": "object", "properties": {"memory": {"type": "string", "default": "64Mi"}}}
+    },
+    "outputs": [
+        {"name": "host", "value": "${metadata.name}.example"},
+        {"name": "password", "secretKeyRef": {"name": "${metadata.name}-creds", "key": "password"}},
+        {"name": "address", "value": "${applied.store.status.address}"},
+    ],
+    "resources": [
+        {
+            "id": "store",
+            "readyWhen": "${applied.store.status.readyReplicas == applied.store.status.replicas}",
+            "template": {
+                "apiVersion": "example.dev/v1",
+                "kind": "Store",
+                "metadata": {"name": "${metadata.name}", "namespace": "${metadata.namespace}"},
+                "spec": {"size": "${parameters.size}", "memory": "${environmentConfigs.memory}"},
+            },
+        },
+        {
+            "id": "settings",
+            "template": {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": "${metadata.name}", "namespace": "${metadata.namespace}"},
+            },
+        },
+    ],
+}
+
+
+def apply_resource_type(name: str = "cache", **changes: Any) -> Any:
+    spec = {key: value for key, value in {**RESOURCE_TYPE, **changes}.items() if value is not None}
+    return apply("ClusterResourceType", name, spec)
+
+
+def apply_resource(name: str = "cache", type_name: str = "cache", size: int = 1, namespace: str = "default") -> Any:
+    spec = {
+        "owner": {"projectName": "shop"},
+        "type": {"kind": "ClusterResourceType", "name": type_name},
+        "parameters": {"size": size},
+    }
+    return apply("Resource", name, spec, namespace)
+
+
+def apply_resource_binding(
+    release: str = "", environment: str = "development", resource: str = "cache", retain: str = "", **metadata: Any
+) -> Any:
+    spec: dict[str, Any] = {
+        "owner": {"projectName": "shop", "resourceName": resource},
+        "environment": environment,
+        **({"resourceRelease": release} if release else {}),
+        **({"retainPolicy": retain} if retain else {}),
+    }
+    return apply("ResourceReleaseBinding", f"{resource}-{environment}", spec, **metadata)
+
+
 def settle(*kinds: str) -> None:
     """Look at everything due of these kinds (all with a controller if none is named) until nothing is."""
     while batch := work.claim(100, "test:1:1"):

@@ -98,8 +98,9 @@ def test_a_converged_binding_is_looked_at_without_a_write(binding):
 
 
 @pytest.mark.parametrize(
-    ("health", "reason", "words"), [("Degraded", "NamespaceDegraded", "degraded"), ("Progressing", "NamespaceProgressing", "Progressing")]
-)  # fmt: skip
+    ("health", "reason", "words"),
+    [("Degraded", "NamespaceDegraded", "degraded"), ("Progressing", "NamespaceProgressing", "Progressing")],
+)
 def test_a_namespace_that_is_not_well_makes_the_binding_not_ready(binding, health, reason, words):
     it.plane_reports(it.release_of(binding), health)
     binding = refreshed()
@@ -109,8 +110,9 @@ def test_a_namespace_that_is_not_well_makes_the_binding_not_ready(binding, healt
 
 
 @pytest.mark.parametrize(
-    ("health", "reason", "words"), [("Degraded", "ResourcesDegraded", "degraded"), ("Progressing", "ResourcesProgressing", "Progressing")]
-)  # fmt: skip
+    ("health", "reason", "words"),
+    [("Degraded", "ResourcesDegraded", "degraded"), ("Progressing", "ResourcesProgressing", "Progressing")],
+)
 def test_another_object_of_the_cell_that_is_not_well_is_named(health, reason, words):
     quota = {
         "id": "quota",
