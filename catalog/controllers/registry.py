@@ -28,6 +28,8 @@ from catalog.store.references import referrers as references_to
 from portal.accounts.actor import Actor
 
 MODULES: list[str] = [
+    "catalog.controllers.component",
+    "catalog.controllers.release_binding",
     "catalog.controllers.rendered_release",
     "catalog.controllers.project",
     "catalog.controllers.project_release_binding",

@@ -56,7 +56,10 @@ def reconcile_one(item: work.Claim) -> None:
     """One look at one object."""
     controller = controller_of(item.kind)
     manager = kind_named(item.kind)._default_manager  # type: ignore[attr-defined]
-    obj = manager.filter(pk=item.object_id).first()
+    rows = manager.filter(pk=item.object_id)
+    if controller is not None and controller.related:
+        rows = rows.select_related(*controller.related)
+    obj = rows.first()
     if controller is None or obj is None:
         work.forget(item.kind, item.object_id)
         return

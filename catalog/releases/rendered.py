@@ -42,14 +42,17 @@ def put_rendered_release(
     labels: Mapping[str, str],
     actor: Actor,
     annotations: Mapping[str, str] | None = None,
+    held: RenderedRelease | None = None,
 ) -> Outcome:
     """Create the rendered release, or bring it in step; an equal one costs one query and no write.
 
     `owner` is the binding; `spec_owner` is `{projectName, componentName? | resourceName?}`; `resources` are
-    `{id, object}` in the order of their application; `annotations`, if given, replace those that are there.
+    `{id, object}` in the order of their application; `annotations`, if given, replace those that are there; `held` is
+    the row of that name, for callers that have read it.
     Raises `ReleaseOwnershipConflict`, `ReleaseTerminating`, or what the store raises.
     """
-    held = RenderedRelease.objects.filter(namespace_id=namespace, name=name).first()
+    if held is None:
+        held = RenderedRelease.objects.filter(namespace_id=namespace, name=name).first()
     if held is not None and not is_owned_by(held, owner):
         raise ReleaseOwnershipConflict(name)
     if held is not None and held.deleted_at is not None:
@@ -74,7 +77,11 @@ def put_rendered_release(
 
 
 def put_rendered_document(
-    document: Document, owner: PlatformObject, actor: Actor, annotations: Mapping[str, str] | None = None
+    document: Document,
+    owner: PlatformObject,
+    actor: Actor,
+    annotations: Mapping[str, str] | None = None,
+    held: RenderedRelease | None = None,
 ) -> Outcome:
     """The same for a document as `catalog.compiler.rendered.rendered_release` returns it."""
     metadata, spec = document["metadata"], document["spec"]
@@ -89,6 +96,7 @@ def put_rendered_document(
         metadata["labels"],
         actor,
         annotations,
+        held,
     )
 
 

@@ -1,0 +1,108 @@
+"""Connections between components: the endpoints that a release depends on, and who waits for them.
+
+A connection resolves through the binding of the provider in the same environment. Whoever depends on a component is
+known from the releases (they freeze what a workload depends on), so a provider's news reaches also those who have not
+looked yet. Called by the ReleaseBinding controller.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from catalog.compiler.component.connections import (
+    connection_targets,
+    endpoint_dependency_items,
+    resolve_connection,
+)
+from catalog.compiler.documents import Document
+from catalog.controllers.conditions import Condition, false, true
+from catalog.controllers.registry import Watch
+from catalog.kinds.base import PlatformObject
+from catalog.kinds.environment import Environment
+from catalog.kinds.release_binding import ReleaseBinding
+from catalog.store.changes import Change
+from catalog.store.references import referrers as references_to
+
+CONDITION = "ConnectionsResolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """How the connections of a binding stand, in the shapes of its status, and the items of its render."""
+
+    targets: list[Document] = field(default_factory=list)
+    resolved: list[Document] = field(default_factory=list)
+    pending: list[Document] = field(default_factory=list)
+    items: list[Document] = field(default_factory=list)
+
+    def condition(self) -> Condition:
+        """ConnectionsResolved."""
+        if not self.targets:
+            return true(CONDITION, "NoConnections", "No connections to resolve")
+        if not self.pending:
+            return true(CONDITION, "AllConnectionsResolved", f"All {len(self.resolved)} connections resolved")
+        message = f"{len(self.pending)} connections pending, {len(self.resolved)} resolved"
+        return false(CONDITION, "ConnectionsPending", message)
+
+
+def resolve_connections(binding: ReleaseBinding, environment: Environment, workload: Document) -> Connections:
+    """Resolve what the release's workload depends on. One query, none without dependencies."""
+    namespace, project = binding.namespace_name, binding.spec["owner"]["projectName"]
+    targets = connection_targets(workload, namespace, project, environment.name)
+    if not targets:
+        return Connections()
+    providers = providers_of(targets, environment)
+    resolved, pending = [], []
+    for target in targets:
+        connection, waiting = resolve_connection(target, providers[target["project"], target["component"]])
+        if connection is not None:
+            resolved.append(connection)
+        elif waiting is not None:
+            pending.append(waiting)
+    items = endpoint_dependency_items(workload, namespace, project, resolved)
+    return Connections(targets, resolved, pending, items)
+
+
+def providers_of(targets: Iterable[Document], environment: Environment) -> defaultdict[tuple[str, str], list[Document]]:
+    """The bindings of the targets' components in the environment, as `{spec, status}`, by project and component."""
+    rows = ReleaseBinding.objects.filter(
+        environment_id=environment.pk, component__name__in={target["component"] for target in targets}
+    )
+    found: defaultdict[tuple[str, str], list[Document]] = defaultdict(list)
+    for spec, status in rows.order_by("name").values_list("spec", "status"):
+        owner = spec["owner"]
+        found[owner["projectName"], owner["componentName"]].append({"spec": spec, "status": status})
+    return found
+
+
+def consumers_of_endpoints() -> Watch:
+    """A binding concerns those whose releases depend on its component, when its endpoints or its existence change."""
+
+    def mapping(change: Change, watcher: str) -> Iterable[int]:
+        return consumers_of(change.obj) if has_news(change) else ()
+
+    return Watch("ReleaseBinding", mapping)
+
+
+def has_news(change: Change) -> bool:
+    """Whether a change of a binding can change how connections to it resolve."""
+    before = change.before or {}
+    if change.action == "status":
+        return bool(before["status"].get("endpoints") != change.obj.status.get("endpoints"))
+    if change.action == "changed":
+        return bool(before["spec"].get("state") != change.obj.spec.get("state"))
+    return change.action in ("created", "deleted")
+
+
+def consumers_of(provider: PlatformObject) -> Iterable[int]:
+    """The bindings in the provider's environment whose releases depend on the provider's component."""
+    component = provider.spec["owner"]["componentName"]
+    dependants = references_to("Component", provider.namespace_name, component)
+    releases = dependants.filter(source_kind="ComponentRelease", role="connection").values("source_id")
+    rows = ReleaseBinding.objects.filter(
+        environment_id=provider.environment_id,  # type: ignore[attr-defined]
+        component_release_id__in=releases,
+    )
+    return rows.exclude(pk=provider.pk).values_list("id", flat=True)

@@ -1,0 +1,105 @@
+"""Pointing an environment's binding at a release: what auto-deploy, promotion and rollback have in common.
+
+Only the release's name changes; the settings that people have made for the environment stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from catalog import store
+from catalog.compiler import labels
+from catalog.kinds.base import API_VERSION, Document
+from catalog.kinds.component import Component
+from catalog.kinds.release_binding import ReleaseBinding
+from catalog.store.write import Outcome
+from portal.accounts.actor import Actor
+
+
+class AmbiguousBinding(Exception):
+    """A component has more than one binding in an environment, so none of them is the one to change."""
+
+    def __init__(self, environment: str) -> None:
+        self.environment = environment
+        super().__init__(f'found multiple ReleaseBinding objects for environment "{environment}"')
+
+
+@dataclass(frozen=True, slots=True)
+class BoundRelease:
+    """Which release a component runs in an environment, and by which binding."""
+
+    binding: str
+    environment: str
+    release_name: str
+    is_release_there: bool
+    is_terminating: bool
+
+    def runs(self, release_name: str) -> bool:
+        """Whether it names that release, and the release exists."""
+        return self.release_name == release_name and self.is_release_there
+
+
+def bindings_of(component: Component) -> list[BoundRelease]:
+    """All bindings of a component. One query, without their statuses."""
+    rows = ReleaseBinding.objects.filter(component_id=component.pk).order_by("name")
+    project = component.spec["owner"]["projectName"]
+    return [
+        BoundRelease(name, spec["environment"], spec.get("releaseName") or "", release is not None, gone is not None)
+        for name, spec, release, gone in rows.values_list("name", "spec", "component_release_id", "deleted_at")
+        if spec["owner"]["projectName"] == project
+    ]
+
+
+def binding_in(bindings: Iterable[BoundRelease], environment: str) -> BoundRelease | None:
+    """The one binding in an environment, or None. Raises `AmbiguousBinding`."""
+    found = [binding for binding in bindings if binding.environment == environment]
+    if len(found) > 1:
+        raise AmbiguousBinding(environment)
+    return found[0] if found else None
+
+
+def bind_release(
+    component: Component,
+    environment: str,
+    release_name: str,
+    held: BoundRelease | None,
+    actor: Actor,
+    *,
+    labelled: bool = False,
+) -> Outcome | None:
+    """Point the binding at the release; make it, as `{component}-{environment}`, if there is none.
+
+    `held` is what `binding_in` found. `labelled` puts the labels of project and component on a new binding, as those
+    made by people have them. A binding that is being deleted is left alone: None. Raises `StoreError`s.
+    """
+    namespace = component.namespace_name
+    if held is None:
+        document = binding_document(component, environment, release_name, labelled)
+        return Outcome(store.create(document, actor), "created")
+    if held.is_terminating:
+        return None
+    document = store.to_document(store.get("ReleaseBinding", namespace, held.binding), with_status=False)
+    if document["spec"].get("releaseName") != release_name:
+        document["spec"] = {**document["spec"], "releaseName": release_name}
+    return store.put(document, actor)
+
+
+def binding_document(component: Component, environment: str, release_name: str, labelled: bool) -> Document:
+    """The document of a new binding."""
+    project = component.spec["owner"]["projectName"]
+    marks = {labels.PROJECT: project, labels.COMPONENT: component.name} if labelled else {}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "ReleaseBinding",
+        "metadata": {
+            "name": f"{component.name}-{environment}",
+            "namespace": component.namespace_name,
+            "labels": marks,
+        },
+        "spec": {
+            "owner": {"projectName": project, "componentName": component.name},
+            "environment": environment,
+            "releaseName": release_name,
+        },
+    }
