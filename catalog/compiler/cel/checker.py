@@ -53,6 +53,7 @@ from catalog.compiler.cel.types import (
     map_of,
     optional_of,
     parameter,
+    runtime_name,
     type_of,
 )
 from catalog.compiler.cel.values import UInt
@@ -153,7 +154,7 @@ class _Checker:
 
     def _free_type(self) -> Type:
         self._free += 1
-        return parameter(f"_var{self._free}")
+        return parameter(f"_var{self._free - 1}")
 
     # --- names and members
 
@@ -334,9 +335,8 @@ class _Checker:
 
     def _fold(self, node: Fold) -> Type:
         items = self._range(node)
-        self._scopes.append(
-            {node.first: items[0]} if node.second is None else dict(zip(_pair(node), items, strict=True))
-        )
+        names = (node.first,) if node.second is None else (node.first, node.second)
+        self._scopes.append(dict(zip(names, items, strict=False)))
         try:
             return self._fold_body(node)
         finally:
@@ -464,10 +464,6 @@ class _Checker:
         return ERROR
 
 
-def _pair(node: Fold) -> tuple[str, str]:
-    return node.first, node.second or ""
-
-
 def _qualified_name(node: Node) -> str | None:
     """Return ``a.b.c`` when the node is a path of plain names."""
     names: list[str] = []
@@ -515,7 +511,7 @@ def _check_format(node: Call, template: str, args: list[Node], faults: Faults) -
                 used += 1
                 bad, complaint = _misfit(part.letter, args[part.argument])
                 if bad is not None:
-                    message = f"error during formatting: {complaint}, was given {_runtime_name(bad.type)}"
+                    message = f"error during formatting: {complaint}, was given {runtime_name(bad.type)}"
                     faults.report(bad.offset, message)
                     return
     except FormatError as error:
@@ -538,7 +534,3 @@ def _misfit(letter: str, node: Node) -> tuple[Node | None, str]:
         if bad is not None:
             return bad, STRING_COMPLAINT
     return None, STRING_COMPLAINT
-
-
-def _runtime_name(found: Type) -> str:
-    return found.name if found.kind in ("opaque", "object") else format_type(Type(found.kind, found.name))

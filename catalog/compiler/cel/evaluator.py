@@ -9,14 +9,15 @@ hold both equal.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from catalog.compiler.cel import operators
 from catalog.compiler.cel.budget import DEFAULT_BUDGET, Budget, BudgetError, check_size
-from catalog.compiler.cel.errors import CelEvaluationError
-from catalog.compiler.cel.functions import Library, call
+from catalog.compiler.cel.errors import CelCompileError, CelEvaluationError
+from catalog.compiler.cel.functions import Library, dispatcher
 from catalog.compiler.cel.library.lists import sort_by_keys
 from catalog.compiler.cel.library.maps import insert, insert_all
+from catalog.compiler.cel.library.string_format import FormatError, display
 from catalog.compiler.cel.nodes import (
     Call,
     Fold,
@@ -45,32 +46,26 @@ from catalog.compiler.cel.values import (
 class Frame:
     """The variables that an expression sees, and what it may still spend."""
 
-    __slots__ = ("budget", "in_loop", "names")
+    __slots__ = ("budget", "in_loop", "names", "variables")
 
-    def __init__(self, names: dict[str, Any], budget: Budget, in_loop: bool = False) -> None:
+    def __init__(
+        self, variables: Mapping[str, Any], names: dict[str, Any], budget: Budget, in_loop: bool = False
+    ) -> None:
+        self.variables = variables
         self.names = names
         self.budget = budget
         self.in_loop = in_loop
 
     def inner(self) -> Frame:
         """Return a frame for a loop: it can hide names, and what it makes is counted."""
-        return Frame(dict(self.names), self.budget, True)
+        return Frame(self.variables, dict(self.names), self.budget, True)
+
+    def bound(self, name: str, value: Any) -> Frame:
+        """Return a frame with one more name."""
+        return Frame(self.variables, {**self.names, name: value}, self.budget, self.in_loop)
 
 
 Closure = Callable[[Frame], Any]
-_GO_TYPES: Final = {
-    "bool": "types.Bool",
-    "bytes": "types.Bytes",
-    "double": "types.Double",
-    "google.protobuf.Duration": "types.Duration",
-    "google.protobuf.Timestamp": "types.Timestamp",
-    "int": "types.Int",
-    "null_type": "types.Null",
-    "optional_type": "*types.Optional",
-    "string": "types.String",
-    "type": "*types.Type",
-    "uint": "types.Uint",
-}
 
 
 class Evaluator:
@@ -85,7 +80,7 @@ class Evaluator:
     def evaluate(self, bindings: Mapping[str, Any], budget: int = DEFAULT_BUDGET) -> Any:
         """Return the value of the expression. Raises ``CelEvaluationError``."""
         try:
-            return self._closure(Frame(dict(bindings), Budget(self._source, budget)))
+            return self._closure(Frame(bindings, dict(bindings), Budget(self._source, budget)))
         except RecursionError:
             raise CelEvaluationError("evaluation is nested too deeply") from None
 
@@ -122,9 +117,11 @@ class _Planner:
             return lambda _: constant
         name = node.name.removeprefix(".")
 
+        skips_loops = node.name.startswith(".")
+
         def read(frame: Frame) -> Any:
             try:
-                return frame.names[name]
+                return frame.variables[name] if skips_loops else frame.names[name]
             except KeyError:
                 raise CelEvaluationError(f"no such attribute(s): {name}") from None
 
@@ -141,6 +138,9 @@ class _Planner:
     def _members(self, node: Node) -> Closure:
         """A path of members: from the first optional step on, what is missing makes the whole path none."""
         root, steps = _path(node)
+        for key, _ in steps:
+            if isinstance(key, Literal) and not operators.is_key(key.value):
+                raise CelCompileError(operators.invalid_key(key.value))
         start = self.plan(root)
         planned = [(self.plan(key) if isinstance(key, Node) else _constant(key), optional) for key, optional in steps]
         tests = isinstance(node, Select) and node.test
@@ -200,7 +200,7 @@ class _Planner:
                 return accepted(frame)
             if value is False:
                 return refused(frame)
-            operators.no_such_overload()
+            return operators.no_such_overload()
 
         return choose
 
@@ -218,7 +218,7 @@ class _Planner:
                 value = item(frame)
                 if optional:
                     if type(value) is not OptionalValue:
-                        message = f"cannot initialize optional list element from non-optional value {value!r}"
+                        message = f"cannot initialize optional list element from non-optional value {_shown(value)}"
                         raise CelEvaluationError(message)
                     if not value.present:
                         continue
@@ -241,7 +241,7 @@ class _Planner:
                     raise CelEvaluationError(f"unsupported key type: {type_name(key)}") from None
                 if optional:
                     if type(value) is not OptionalValue:
-                        message = f"cannot initialize optional entry '{key}' from non-optional value {value!r}"
+                        message = f"cannot initialize optional entry '{key}' from non-optional value {_shown(value)}"
                         raise CelEvaluationError(message)
                     if not value.present:
                         built.pop(stored, None)
@@ -283,8 +283,7 @@ class _Planner:
                 raise CelEvaluationError(f"no such overload: hasValue({type_name(value)})")
             if not value.present:
                 return NONE
-            inner = Frame({**frame.names, variable: value.value}, frame.budget, frame.in_loop)
-            result = body(inner)
+            result = body(frame.bound(variable, value.value))
             return result if flat else OptionalValue(result)
 
         return apply
@@ -301,6 +300,13 @@ class _Planner:
             return sort_by_keys(items, keys)
 
         return sort
+
+
+def _shown(value: Any) -> str:
+    try:
+        return display(value)
+    except FormatError:
+        return repr(value)
 
 
 def _path(node: Node) -> tuple[Node, list[tuple[Any, bool]]]:
@@ -374,8 +380,11 @@ def _binary(function: str, left: Closure, right: Closure) -> Closure:
 
 
 def _function(name: str, library: Library, args: list[Closure]) -> Closure:
-    overloads = library[name.removeprefix(".")]
-    return lambda frame: call(name, overloads, [argument(frame) for argument in args])
+    function = dispatcher(name, library[name])
+    if len(args) == 1:
+        (only,) = args
+        return lambda frame: function(only(frame))
+    return lambda frame: function(*[argument(frame) for argument in args])
 
 
 def _counted(function: Closure) -> Closure:
@@ -418,7 +427,7 @@ def _turns(first: str, second: str | None) -> Callable[[Any, Frame], Iterator[Fr
         elif isinstance(container, list):
             items = container
         else:
-            raise CelEvaluationError(f"got '{_GO_TYPES.get(type_name(container))}', expected iterable type")
+            raise CelEvaluationError(f"got '{operators.GO_TYPES[type_name(container)]}', expected iterable type")
         frame.budget.spend(len(container))
         names = frame.names
         for item in items:
@@ -431,7 +440,9 @@ def _turns(first: str, second: str | None) -> Callable[[Any, Frame], Iterator[Fr
         elif isinstance(container, list):
             pairs = enumerate(container)
         else:
-            raise CelEvaluationError(f"unsupported comprehension range type: {_GO_TYPES.get(type_name(container))}")
+            raise CelEvaluationError(
+                f"unsupported comprehension range type: {operators.GO_TYPES[type_name(container)]}"
+            )
         frame.budget.spend(len(container))
         names = frame.names
         for key, value in pairs:
@@ -444,9 +455,9 @@ def _turns(first: str, second: str | None) -> Callable[[Any, Frame], Iterator[Fr
 
 def _holds(condition: Closure, frame: Frame) -> bool:
     value = condition(frame)
-    if type(value) is not bool:
+    if value is not True and value is not False:
         operators.no_such_overload()
-    return value
+    return value is True
 
 
 def _filtered(loop: _Loop, condition: Closure) -> _Loop:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from catalog.compiler.cel import types
 from catalog.compiler.cel.errors import CelEvaluationError
@@ -18,6 +18,7 @@ from catalog.compiler.cel.types import Type
 from catalog.compiler.cel.values import BoxedKey, key_value, type_name
 
 Implementation = Callable[..., Any]
+_Declared = TypeVar("_Declared", bound=Implementation)
 _TOKEN = re.compile(r"[A-Za-z_.]+|[(),]")
 
 
@@ -58,10 +59,10 @@ class Registry:
     def __init__(self) -> None:
         self._overloads: dict[str, list[Overload]] = {}
 
-    def function(self, *signatures: str, guarded: bool = True) -> Callable[[Implementation], Implementation]:
+    def function(self, *signatures: str, guarded: bool = True) -> Callable[[_Declared], _Declared]:
         """Declare what the decorated function implements."""
 
-        def declare(implementation: Implementation) -> Implementation:
+        def declare(implementation: _Declared) -> _Declared:
             for signature in signatures:
                 self.add(signature, implementation, guarded=guarded)
             return implementation
@@ -87,14 +88,58 @@ def merge_libraries(*libraries: Library) -> Library:
     return merged
 
 
-def call(name: str, overloads: tuple[Overload, ...], args: list[Any]) -> Any:
-    """Call the first overload that takes ``args``. Raises ``CelEvaluationError`` when none does."""
-    for overload in overloads:
-        if len(overload.parameters) != len(args) or overload.implementation is None:
-            continue
-        if not overload.guarded or all(map(accepts, overload.parameters, args)):
-            return overload.implementation(*args)
-    raise CelEvaluationError(f"no such overload: {name}({', '.join(map(type_name, args))})")
+class Dispatcher:
+    """Calls the overload of one function that takes the arguments.
+
+    Which one that is depends, for most overloads, on nothing but the Python types of the arguments, and is remembered.
+    """
+
+    __slots__ = ("_known", "_name", "_overloads")
+
+    def __init__(self, name: str, overloads: tuple[Overload, ...]) -> None:
+        self._name = name
+        self._overloads = overloads
+        self._known: dict[tuple[type, ...], Implementation] = {}
+
+    def __call__(self, *args: Any) -> Any:
+        """Raises ``CelEvaluationError`` when no overload takes the arguments."""
+        known = self._known.get(tuple(map(type, args)))
+        return self._find(args)(*args) if known is None else known(*args)
+
+    def _find(self, args: tuple[Any, ...]) -> Implementation:
+        for overload in self._overloads:
+            if len(overload.parameters) != len(args) or overload.implementation is None:
+                continue
+            if not overload.guarded or all(map(accepts, overload.parameters, args)):
+                if not overload.guarded or not any(map(_looks_inside, overload.parameters)):
+                    self._known[tuple(map(type, args))] = overload.implementation
+                return overload.implementation
+            if any(map(_looks_inside, overload.parameters)):
+                return self._find_slowly(args)
+        raise self._no_overload(args)
+
+    def _find_slowly(self, args: tuple[Any, ...]) -> Implementation:
+        """As ``_find``, but an earlier overload depends on what is in a container: nothing is remembered."""
+        for overload in self._overloads:
+            if len(overload.parameters) != len(args) or overload.implementation is None:
+                continue
+            if not overload.guarded or all(map(accepts, overload.parameters, args)):
+                return overload.implementation
+        raise self._no_overload(args)
+
+    def _no_overload(self, args: tuple[Any, ...]) -> CelEvaluationError:
+        return CelEvaluationError(f"no such overload: {self._name}({', '.join(map(type_name, args))})")
+
+
+@lru_cache(maxsize=512)
+def dispatcher(name: str, overloads: tuple[Overload, ...]) -> Dispatcher:
+    """Return the dispatcher of a function of a library."""
+    return Dispatcher(name, overloads)
+
+
+def _looks_inside(parameter: Type) -> bool:
+    """Tell whether accepting a value depends on what it contains."""
+    return any(inner.kind not in ("dyn", "parameter") for inner in parameter.parameters) and parameter.kind != "opaque"
 
 
 def accepts(parameter: Type, value: Any) -> bool:
@@ -114,15 +159,12 @@ def accepts(parameter: Type, value: Any) -> bool:
         return accepts(parameter.parameters[0], key_value(key)) and accepts(parameter.parameters[1], entry)
     if kind == "opaque":
         return actual == parameter.name
-    return _RUNTIME_NAMES.get(kind, kind) == actual
-
-
-_RUNTIME_NAMES: Final = {"duration": "google.protobuf.Duration", "timestamp": "google.protobuf.Timestamp"}
+    return types.runtime_name(parameter) == actual
 
 
 def _read_signature(signature: str, implementation: Implementation | None, guarded: bool) -> Overload:
     declared, result = signature.split(" -> ")
-    receiver, _, call_text = declared.rpartition("|")
+    receiver, _, call_text = ("", "", declared) if declared.startswith("_") else declared.rpartition("|")
     name, _, arguments = call_text.partition("(")
     texts = ([receiver] if receiver else []) + _split(arguments.removesuffix(")"))
     return Overload(name, bool(receiver), tuple(map(_read_type, texts)), _read_type(result), implementation, guarded)

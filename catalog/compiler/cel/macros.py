@@ -218,7 +218,6 @@ STANDARD: Final[Macros] = MappingProxyType(
         MacroKey("all", 2, True): _fold("all", _NOT_A_NAME),
         MacroKey("exists", 2, True): _fold("exists", _NOT_A_NAME),
         MacroKey("exists_one", 2, True): _fold("exists_one", _NOT_A_NAME),
-        MacroKey("existsOne", 2, True): _fold("exists_one", _NOT_A_NAME),
         MacroKey("map", 2, True): _fold("map", _NOT_AN_IDENTIFIER),
         MacroKey("map", 3, True): _fold("map", _NOT_AN_IDENTIFIER),
         MacroKey("filter", 2, True): _fold("filter", _NOT_AN_IDENTIFIER),

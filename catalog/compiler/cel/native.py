@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from catalog.compiler.cel.budget import check_size
 from catalog.compiler.cel.time_text import timestamp_text
 from catalog.compiler.cel.values import (
     NULL,
@@ -27,19 +28,43 @@ def to_native(value: Any) -> Any:
     a container of the context is returned as it is, its nulls included. A null otherwise becomes ``NULL``, an optional
     its value or ``None``, a duration its nanoseconds, a timestamp its RFC 3339 text, bytes their base64 text, a type
     its name. ``OMIT`` stays ``OMIT``.
+
+    Raises ``BudgetError`` for a value that holds the same containers so often that its document would be too large.
     """
+    kind = type(value)
+    if kind is str or kind is float or kind is bool or kind is int or kind is dict or kind is list:
+        return value
+    return _convert(value, _Size())
+
+
+class _Size:
+    """Counts the entries and items of the containers that are converted."""
+
+    __slots__ = ("total",)
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def add(self, size: int) -> None:
+        self.total += size
+        check_size(self.total)
+
+
+def _convert(value: Any, size: _Size) -> Any:
     kind = type(value)
     if kind is str or kind is float or kind is bool or kind is int or kind is dict or kind is list:
         return value
     if value is None:
         return NULL
     if kind is CelMap:
-        entries = [(key, to_native(entry)) for key, entry in value.items()]
+        size.add(len(value))
+        entries = [(key, _convert(entry, size)) for key, entry in value.items()]
         return {key if type(key) is str else key_text(key): entry for key, entry in entries if entry is not OMIT}
     if kind is CelList:
-        return [item for item in map(to_native, value) if item is not OMIT]
+        size.add(len(value))
+        return [item for item in [_convert(item, size) for item in value] if item is not OMIT]
     if kind is OptionalValue:
-        return to_native(value.value) if value.present else None
+        return _convert(value.value, size) if value.present else None
     if kind is Duration:
         return value.nanoseconds
     if kind is Timestamp:
@@ -54,6 +79,8 @@ def to_native(value: Any) -> Any:
 def key_text(key: object) -> str:
     """Print a key of a map as documents hold it."""
     value = key.value if isinstance(key, BoxedKey) else key
+    if value is None:
+        return "NULL_VALUE"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):

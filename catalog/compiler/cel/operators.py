@@ -31,6 +31,24 @@ _NANOSECONDS: Final = 1_000_000_000
 # Types that can receive methods: an operator they lack is refused without its name.
 _RECEIVERS: Final = (str, Timestamp, Duration)
 _NUMBERS: Final = (int, float, UInt)
+_KEYS: Final = (str, int, float, UInt, bool)
+# What messages call the types of values.
+GO_TYPES: Final = {
+    "bool": "types.Bool",
+    "bytes": "types.Bytes",
+    "double": "types.Double",
+    "google.protobuf.Duration": "types.Duration",
+    "google.protobuf.Timestamp": "types.Timestamp",
+    "int": "types.Int",
+    "list": "*types.baseList",
+    "map": "*types.baseMap",
+    "null_type": "types.Null",
+    "omit": "*template.omitCELValue",
+    "optional_type": "*types.Optional",
+    "string": "types.String",
+    "type": "*types.Type",
+    "uint": "types.Uint",
+}
 
 
 def no_such_overload() -> NoReturn:
@@ -218,7 +236,7 @@ def equal(left: Any, right: Any) -> bool:
     if isinstance(left, list):
         return isinstance(right, list) and len(left) == len(right) and all(map(equal, left, right))
     if kind in _NUMBERS and other in _NUMBERS:
-        return bool(left == right)  # Python compares integers with floats exactly
+        return left == left and right == right and _sign(left, right) == 0
     return left is right
 
 
@@ -256,6 +274,8 @@ def compare(left: Any, right: Any, function: str) -> int | None:
 
 
 def _sign(left: Any, right: Any) -> int:
+    if type(left) is float or type(right) is float:
+        left, right = float(left), float(right)  # as the reference does: large integers lose digits
     return -1 if left < right else int(left > right)
 
 
@@ -318,16 +338,17 @@ def _stored_forms(kind: type, key: Any) -> tuple[BoxedKey, ...]:
         exact = BoxedKey("double", key)
         if not key.is_integer():
             return (exact,)
-        return (exact, BoxedKey("uint", int(key)), BoxedKey("int", int(key)))
+        return (exact, BoxedKey("int", int(key)), BoxedKey("uint", int(key)))
     if kind is int:
         return (BoxedKey("int", key), BoxedKey("uint", key))
     if kind is UInt:
         return (BoxedKey("uint", int(key)), BoxedKey("int", int(key)))
-    return ()
+    return (BoxedKey("null_type", None),) if key is None else ()
 
 
 def index(container: Any, key: Any) -> Any:
     """``container[key]`` and ``container.key``."""
+    _check_key(key)
     if isinstance(container, dict):
         found = find_key(container, key)
         if found is None:
@@ -343,6 +364,7 @@ def index(container: Any, key: Any) -> Any:
 
 def index_if_present(container: Any, key: Any) -> OptionalValue | None:
     """Return the member as an optional, or ``None`` when it is not there; never "no such key"."""
+    _check_key(key)
     if isinstance(container, dict):
         found = find_key(container, key)
         return None if found is None else OptionalValue(container[found])
@@ -350,6 +372,21 @@ def index_if_present(container: Any, key: Any) -> OptionalValue | None:
         place = list_place(key)
         return OptionalValue(container[place]) if 0 <= place < len(container) else None
     return None
+
+
+def _check_key(key: Any) -> None:
+    if type(key) not in _KEYS:
+        raise CelEvaluationError(invalid_key(key))
+
+
+def is_key(value: Any) -> bool:
+    """Tell whether a value is of a type that can select a member."""
+    return type(value) in _KEYS
+
+
+def invalid_key(key: Any) -> str:
+    """Say that a value selects no member."""
+    return f"invalid qualifier type: {GO_TYPES[type_name(key)]}"
 
 
 def list_place(key: Any) -> int:

@@ -58,9 +58,16 @@ _BINARY: Final = {
     "/": (6, "_/_"),
     "%": (6, "_%_"),
 }
-_EXPRESSION_START: Final = (
-    "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
-)
+# What messages say may stand where an expression starts.
+_LITERAL_STARTS: Final = "'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
+_EXPRESSION_START: Final = "{'[', '{', '(', '.', '-', '!', " + _LITERAL_STARTS
+_ARGUMENT_START: Final = "{'[', '{', '(', ')', '.', '-', '!', " + _LITERAL_STARTS
+_ITEM_START: Final = "{'[', ']', '{', '(', '.', ',', '-', '!', '?', " + _LITERAL_STARTS
+_ENTRY_START: Final = "{'[', '{', '}', '(', '.', ',', '-', '!', '?', " + _LITERAL_STARTS
+_STARTS: Final = frozenset(
+    {"[", "{", "(", ".", "-", "!", "true", "false", "null", lexer.FLOAT, lexer.INT, lexer.UINT, lexer.STRING,
+     lexer.BYTES, lexer.IDENTIFIER}
+)  # fmt: skip
 _KEYWORDS: Final = frozenset({"true", "false", "null", "in"})
 
 
@@ -120,14 +127,33 @@ class _Parser:
 
     def _expect(self, kind: str, expected: str | None = None) -> Token:
         token = self._accept(kind)
-        if token is None:
-            self._fail_at(self._token(), "mismatched", expected or f"'{kind}'")
-        return token
+        if token is not None:
+            return token
+        wanted = expected or f"'{kind}'"
+        self._skip_extraneous(frozenset({kind}), wanted)
+        self._position += 1
+        return self._tokens[self._position - 1]
+
+    def _skip_extraneous(self, kinds: frozenset[str], expected: str) -> None:
+        """Report what stands here; go on when only one token is too many, else give up."""
+        token = self._token()
+        if token.kind == lexer.END or self._tokens[self._position + 1].kind not in kinds:
+            self._fail_at(token, "mismatched", expected)
+        self._report(token, "extraneous", expected)
+        self._position += 1
+
+    def _expect_start(self, expected: str) -> None:
+        """Check that an expression starts here, where something else might stand as well."""
+        if self._token().kind not in _STARTS:
+            self._skip_extraneous(_STARTS, expected)
 
     def _fail_at(self, token: Token, how: str, expected: str) -> NoReturn:
+        self._report(token, how, expected)
+        raise _SyntaxFault
+
+    def _report(self, token: Token, how: str, expected: str) -> None:
         shown = token.text.replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
         self._faults.report(token.offset, f"Syntax error: {how} input '{shown}' expecting {expected}")
-        raise _SyntaxFault
 
     # --- operators
 
@@ -165,21 +191,25 @@ class _Parser:
         token = self._tokens[self._position]
         if token.kind == "!":
             return self._repeated(token, "!_")
-        if token.kind == "-":
-            following = self._tokens[self._position + 1].kind
-            if following in (lexer.INT, lexer.FLOAT):
-                self._position += 2
-                return self._members(self._number(self._tokens[self._position - 1], token.offset, "-"))
+        if token.kind == "-" and self._tokens[self._position + 1].kind not in (lexer.INT, lexer.FLOAT):
             return self._repeated(token, "-_")
-        return self._members(self._primary())
+        return self._member()
 
     def _repeated(self, token: Token, function: str) -> Node:
         """A run of one unary operator: pairs cancel out."""
         count = 0
         while self._accept(token.kind):
             count += 1
-        operand = self._members(self._primary())
+        operand = self._member()
         return Call(token.offset, function, [operand]) if count % 2 else operand
+
+    def _member(self) -> Node:
+        """Parse an operand without operators before it, but for the sign of a number."""
+        token = self._tokens[self._position]
+        if token.kind == "-" and self._tokens[self._position + 1].kind in (lexer.INT, lexer.FLOAT):
+            self._position += 2
+            return self._members(self._number(self._tokens[self._position - 1], token.offset, "-"))
+        return self._members(self._primary())
 
     # --- members
 
@@ -204,8 +234,7 @@ class _Parser:
         token = self._token()
         if token.kind == lexer.ESCAPED_IDENTIFIER:
             self._position += 1
-            self._faults.report(token.offset, "unsupported syntax: '`'")
-            return node
+            return Select(dot.offset, node, token.text[1:-1], optional=optional is not None)
         if token.kind != lexer.IDENTIFIER:
             if token.kind in _KEYWORDS:
                 self._fail_at(token, "mismatched", "IDENTIFIER")
@@ -230,6 +259,7 @@ class _Parser:
     def _call(self, parenthesis: Token, name: str, receiver: Node | None) -> Node:
         args: list[Node] = []
         if self._accept(")") is None:
+            self._expect_start(_ARGUMENT_START)
             args.append(self._expression())
             while self._accept(","):
                 args.append(self._expression())
@@ -276,7 +306,8 @@ class _Parser:
             name = self._expect(lexer.IDENTIFIER, "IDENTIFIER")
             return self._name(name, token, leading_dot=True)
         self._position -= 1
-        self._fail_at(token, "mismatched", _EXPRESSION_START)
+        self._skip_extraneous(_STARTS, _EXPRESSION_START)
+        return self._primary()
 
     def _name(self, token: Token, first: Token, *, leading_dot: bool = False) -> Node:
         name = "." + token.text if leading_dot else token.text
@@ -317,6 +348,9 @@ class _Parser:
     def _list(self, bracket: Token) -> Node:
         items: list[Node] = []
         optional: set[int] = set()
+        self._accept_lone_comma("]")
+        if self._token().kind not in ("]", "?"):
+            self._expect_start(_ITEM_START)
         while self._accept("]") is None:
             question = self._accept("?")
             if question is not None:
@@ -331,6 +365,9 @@ class _Parser:
 
     def _map(self, brace: Token) -> Node:
         entries: list[Entry] = []
+        self._accept_lone_comma("}")
+        if self._token().kind not in ("}", "?"):
+            self._expect_start(_ENTRY_START)
         while self._accept("}") is None:
             question = self._accept("?")
             if question is not None and not self._optional_syntax:
@@ -342,6 +379,10 @@ class _Parser:
                 self._expect("}", "{'}', ','}")
                 break
         return MapNode(brace.offset, entries)
+
+    def _accept_lone_comma(self, closing: str) -> None:
+        if self._token().kind == "," and self._tokens[self._position + 1].kind == closing:
+            self._position += 1
 
     # --- literals
 

@@ -54,9 +54,12 @@ BY_NAME: Final[Mapping[str, Type]] = {
     "google.protobuf.Timestamp": TIMESTAMP,
 }
 _MESSAGE_NAMES: Final = {
+    "null_type": "null",
+    "error": "!error!",
+}
+_RUNTIME_NAMES: Final = {
     "duration": "google.protobuf.Duration",
     "timestamp": "google.protobuf.Timestamp",
-    "error": "!error!",
 }
 OPTIONAL_NAME: Final = "optional_type"
 
@@ -103,6 +106,11 @@ def format_type(shown: Type) -> str:
     if shown.parameters:
         return f"{shown.name}({', '.join(map(format_type, shown.parameters))})"
     return _MESSAGE_NAMES.get(shown.kind) or shown.name or shown.kind
+
+
+def runtime_name(shown: Type) -> str:
+    """Return the name that values of the type carry at run time: ``list``, ``google.protobuf.Duration``."""
+    return _RUNTIME_NAMES.get(shown.kind) or shown.name or shown.kind
 
 
 def format_signature(arguments: list[Type], is_member: bool) -> str:

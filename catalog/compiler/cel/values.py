@@ -174,8 +174,15 @@ _TYPE_NAMES: Final[dict[type, str]] = {
     TypeValue: "type",
     _Omit: "omit",
 }
-_KEY_KINDS: Final[dict[type, str]] = {bool: "bool", int: "int", UInt: "uint", float: "double", str: "string"}
-_KEY_ORDER: Final = {"bool": 0, "int": 1, "uint": 1, "double": 1, "string": 2}
+_KEY_KINDS: Final[dict[type, str]] = {
+    type(None): "null_type",
+    bool: "bool",
+    int: "int",
+    UInt: "uint",
+    float: "double",
+    str: "string",
+}
+_KEY_ORDER: Final = {"null_type": 0, "bool": 1, "int": 2, "uint": 2, "double": 2, "string": 3}
 
 
 def type_name(value: object) -> str:
@@ -217,7 +224,7 @@ def sorted_keys(container: Iterable[Any]) -> list[Any]:
 
 def _key_order(key: object) -> tuple[int, Any, str]:
     if type(key) is BoxedKey:
-        return (_KEY_ORDER[key.kind], key.value, key.kind)
+        return (_KEY_ORDER[key.kind], 0 if key.value is None else key.value, key.kind)
     return (_KEY_ORDER["string"], key, "string")
 
 

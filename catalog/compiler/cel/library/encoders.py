@@ -9,9 +9,8 @@ from typing import Any, Final
 
 from catalog.compiler.cel.errors import CelEvaluationError
 from catalog.compiler.cel.functions import Registry
-from catalog.compiler.cel.native import key_text
 from catalog.compiler.cel.time_text import seconds_text, timestamp_text
-from catalog.compiler.cel.values import Duration, OptionalValue, Timestamp, TypeValue, type_name
+from catalog.compiler.cel.values import Duration, OptionalValue, Timestamp, TypeValue, key_value, type_name
 from catalog.compiler.gotext import float_text, json_text
 
 REGISTRY: Final = Registry()
@@ -34,7 +33,9 @@ def _decode(text: str) -> bytes:
     assert valid is not None  # noqa: S101 - the pattern matches the empty text
     if valid.end() != len(digits):
         raise CelEvaluationError(f"illegal base64 data at input byte {_byte_of(text, valid.end())}")
-    if len(digits) % 4 == 1 or (padding and (len(compact) % 4 or padding > 2)):
+    if len(digits) % 4 == 1:
+        raise CelEvaluationError(f"illegal base64 data at input byte {_byte_of(text, len(digits) - 1)}")
+    if padding and (len(compact) % 4 or padding > 2):
         raise CelEvaluationError(f"illegal base64 data at input byte {_byte_of(text, len(digits))}")
     return base64.b64decode(digits + "=" * (-len(digits) % 4))
 
@@ -68,7 +69,7 @@ def _json_value(value: Any) -> Any:
     if isinstance(value, list):
         return [_json_value(item) for item in value]
     if isinstance(value, dict):
-        return {key if type(key) is str else key_text(key): _json_value(entry) for key, entry in value.items()}
+        return {_json_key(key): _json_value(entry) for key, entry in value.items()}
     if kind is bytes:
         return base64.b64encode(value).decode("ascii")
     if kind is Duration:
@@ -82,6 +83,12 @@ def _json_value(value: Any) -> Any:
     if kind is TypeValue:
         raise CelEvaluationError("type conversion not supported for 'type'")
     raise CelEvaluationError(f"no JSON form for {type_name(value)}")
+
+
+def _json_key(key: Any) -> str:
+    if type(key) is not str:
+        raise CelEvaluationError(f"unsupported type conversion from '{type_name(key_value(key))}' to string")
+    return key
 
 
 def _non_finite(value: float) -> str:

@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from catalog.compiler.cel.errors import CelEvaluationError
 from catalog.compiler.cel.functions import Registry
-from catalog.compiler.cel.operators import compare, equal
+from catalog.compiler.cel.operators import compare, equal, no_such_overload
 from catalog.compiler.cel.values import CelList, Duration, Timestamp, UInt, type_name
 
 REGISTRY: Final = Registry()
 MAX_RANGE: Final = 1_000_000
 _ORDERED: Final = (bool, int, UInt, float, str, bytes, Duration, Timestamp)
+_FULL_NAMES: Final = {"list": "list(dyn)", "map": "map(dyn, dyn)", "optional_type": "optional_type(dyn)"}
 _COMPARABLE: Final = ("int", "uint", "double", "bool", "duration", "timestamp", "string", "bytes")
 
 
@@ -45,7 +46,7 @@ def _flatten_to_depth(items: Any, depth: Any) -> CelList:
 
 
 def _no_flatten(*args: Any) -> str:
-    receiver, *rest = map(type_name, args)
+    receiver, *rest = (_FULL_NAMES.get(name, name) for name in map(type_name, args))
     return f"no such overload: {receiver}.flatten({', '.join(rest)})"
 
 
@@ -60,6 +61,8 @@ def _flat(items: list[Any], depth: int) -> list[Any]:
 
 
 def _sort(items: Any) -> list[Any]:
+    if isinstance(items, (str, Timestamp, Duration)):
+        no_such_overload()
     if not isinstance(items, list):
         raise CelEvaluationError("no such overload: sort")
     return sort_by_keys(items, items)
@@ -86,7 +89,7 @@ def sort_by_keys(items: list[Any], keys: list[Any]) -> list[Any]:
         by_value = cmp_to_key(lambda left, right: compare(keys[left], keys[right], "_<_") or 0)
         order = sorted(range(len(items)), key=by_value)
     else:
-        order = sorted(range(len(items)), key=keys.__getitem__)
+        order = sorted(range(len(items)), key=lambda place: keys[place])
     return CelList(items[place] for place in order)
 
 

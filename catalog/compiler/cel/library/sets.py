@@ -12,12 +12,16 @@ REGISTRY: Final = Registry()
 
 @REGISTRY.function("sets.contains(list(T), list(T)) -> bool")
 def _contains(items: list[Any], part: list[Any]) -> bool:
-    return all(contains(item, items) for item in part)
+    return _holds_all(items, part)
 
 
 @REGISTRY.function("sets.equivalent(list(T), list(T)) -> bool")
 def _equivalent(left: list[Any], right: list[Any]) -> bool:
-    return _contains(left, right) and _contains(right, left)
+    return _holds_all(left, right) and _holds_all(right, left)
+
+
+def _holds_all(items: list[Any], part: list[Any]) -> bool:
+    return all(contains(item, items) for item in part)
 
 
 @REGISTRY.function("sets.intersects(list(T), list(T)) -> bool")

@@ -12,7 +12,17 @@ import re2
 from catalog.compiler.cel import operators
 from catalog.compiler.cel.errors import CelEvaluationError
 from catalog.compiler.cel.functions import Registry
-from catalog.compiler.cel.values import INT_MAX, INT_MIN, UINT_MAX, Duration, Timestamp, TypeValue, UInt, type_name
+from catalog.compiler.cel.values import (
+    INT_MAX,
+    INT_MIN,
+    OMIT,
+    UINT_MAX,
+    Duration,
+    Timestamp,
+    TypeValue,
+    UInt,
+    type_name,
+)
 from catalog.compiler.gotext import float_text
 
 REGISTRY: Final = Registry()
@@ -96,8 +106,9 @@ def _size(value: Any) -> int:
 
 
 @REGISTRY.function("type(A) -> type(A)")
-def _type(value: Any) -> TypeValue:
-    return TypeValue(type_name(value))
+def _type(value: Any) -> object:
+    # The reference's omit sentinel is its own type.
+    return OMIT if value is OMIT else TypeValue(type_name(value))
 
 
 @REGISTRY.function("bool(bool) -> bool", "bytes(bytes) -> bytes", "double(double) -> double", "dyn(A) -> dyn")
@@ -269,6 +280,20 @@ def _compiled(pattern: str) -> Any:
         raise CelEvaluationError(f"error parsing regexp: {_reason(error)}") from None
 
 
+# What the reference's engine says, for what ours says.
+_REASONS: Final = {
+    "no argument for repetition operator": "missing argument to repetition operator",
+    "bad repetition operator": "invalid nested repetition operator",
+    "invalid repetition size": "invalid repeat count",
+    "invalid perl operator": "invalid or unsupported Perl syntax",
+    "invalid named capture group": "invalid named capture",
+    "missing )": "missing closing )",
+}
+
+
 def _reason(error: Exception) -> str:
     detail = error.args[0] if error.args else ""
-    return detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)
+    text = detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)
+    reason, colon, part = text.partition(": ")
+    reason = _REASONS.get(reason, reason)
+    return f"{reason}: `{part}`" if colon else reason

@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+from catalog.compiler.cel.budget import check_size
 from catalog.compiler.cel.errors import CelEvaluationError
 from catalog.compiler.cel.time_text import seconds_text, timestamp_text
 from catalog.compiler.cel.values import Duration, Timestamp, TypeValue, UInt, key_value, type_name
 
 MAX_PRECISION: Final = 100
 _DEFAULT_PRECISION: Final = 6
+_PRECISION: Final = "error while parsing precision"
+_NO_DIGITS: Final = 'strconv.Atoi: parsing "": invalid syntax'
 _NUMBERS: Final = ("int", "uint", "double")
 # For each clause: the types that it takes, and what is said of any other.
 CLAUSE_TYPES: Final[dict[str, tuple[tuple[str, ...], str]]] = {
@@ -75,17 +78,14 @@ def _read_clause(template: str, position: int, argument: int, count: int) -> tup
         while end < len(template) and template[end] in "0123456789":
             end += 1
         if end >= len(template):
-            raise _clause_error("error while parsing precision: could not find end of precision specifier")
+            raise _clause_error(f"{_PRECISION}: could not find end of precision specifier")
         digits = template[position + 1 : end]
         if not digits:
-            raise _clause_error(
-                'error while parsing precision: error while converting precision to integer: strconv.Atoi: parsing "": '
-                "invalid syntax"
-            )
+            raise _clause_error(f"{_PRECISION}: error while converting precision to integer: {_NO_DIGITS}")
         precision = int(digits)
         if precision > MAX_PRECISION:
             raise _clause_error(
-                f"error while parsing precision: precision {precision} exceeds maximum allowed precision {MAX_PRECISION}"
+                f"{_PRECISION}: precision {precision} exceeds maximum allowed precision {MAX_PRECISION}"
             )
         position = end
     letter = template[position]
@@ -106,6 +106,7 @@ def format_text(template: str, args: list[Any]) -> str:
             parts.append(part if isinstance(part, str) else _fill(part, args[part.argument]))
     except FormatError as error:
         raise CelEvaluationError(str(error)) from None
+    check_size(sum(map(len, parts)))
     return "".join(parts)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from catalog.compiler.cel.budget import check_size
 from catalog.compiler.cel.errors import CelEvaluationError
 from catalog.compiler.cel.functions import Registry
 from catalog.compiler.cel.library.string_format import format_text
@@ -71,11 +72,14 @@ def _upper_ascii(text: str) -> str:
 
 @REGISTRY.function("string|replace(string, string) -> string")
 def _replace(text: str, old: str, new: str) -> str:
-    return text.replace(old, new)
+    return _replace_some(text, old, new, -1)
 
 
 @REGISTRY.function("string|replace(string, string, int) -> string")
 def _replace_some(text: str, old: str, new: str, count: int) -> str:
+    if len(new) > len(old):
+        found = text.count(old)
+        check_size(len(text) + (min(found, count) if count >= 0 else found) * (len(new) - len(old)))
     return text.replace(old, new, count if count >= 0 else -1)
 
 
@@ -89,7 +93,7 @@ def _split_some(text: str, separator: str, count: int) -> StringList:
     if count == 0:
         return StringList()
     if count < 0:
-        return _split(text, separator)
+        return StringList(text.split(separator) if separator else text)
     if not separator:
         head = text[: count - 1]
         return StringList([*head, text[count - 1 :]] if len(text) >= count else text)
@@ -130,14 +134,21 @@ def _quote(text: str) -> str:
 
 @REGISTRY.function("list(string)|join() -> string")
 def _join(items: list[Any]) -> str:
-    return _join_with(items, "")
+    return _joined(items, "")
 
 
 @REGISTRY.function("list(string)|join(string) -> string")
 def _join_with(items: list[Any], separator: str) -> str:
+    return _joined(items, separator)
+
+
+def _joined(items: list[Any], separator: str) -> str:
+    size = 0
     for item in items:
         if type(item) is not str:
             raise CelEvaluationError(f"join: invalid input: {key_display(item)}")
+        size += len(item) + len(separator)
+    check_size(size)
     return separator.join(items)
 
 
