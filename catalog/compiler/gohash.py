@@ -11,6 +11,7 @@ Used for the dp-resource-hash annotation; catalog.compiler.release_hash writes t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from catalog.compiler.cel.values import NullValue, StringList, UInt
 from catalog.compiler.gotext import float_text
@@ -20,6 +21,7 @@ _SAFE_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _SAFE_DIGITS = str.maketrans({digit: _SAFE_ALPHABET[ord(digit) % len(_SAFE_ALPHABET)] for digit in "0123456789"})
 
 
+@lru_cache(maxsize=512)  # byte by byte in Python takes longer than all the rest of a small render
 def hash_text(text: str) -> str:
     """Return the hash of a text: 32-bit FNV-1a in decimal, in the safe digits."""
     return str(fnv1a32(text.encode("utf-8", "surrogatepass"))).translate(_SAFE_DIGITS)
