@@ -15,7 +15,7 @@ from catalog.api.invalid import invalid, refusal_of
 from catalog.api.listing import page_of
 from catalog.api.typed_body import text_map, typed, wrong_type
 from catalog.api.wire_object import wire_object
-from catalog.kinds.base import Document, FieldError, PlatformObject
+from catalog.kinds.base import Document, PlatformObject
 from catalog.store import create as store_create
 from catalog.store import delete as store_delete
 from catalog.store import get_or_none
@@ -26,8 +26,6 @@ from portal.access.decide import may
 from portal.access.endpoint import Call
 from portal.wire import responses
 from portal.wire.responses import Refusal
-
-NAME_REQUIRED = FieldError("metadata.name", "Required", "Required value: name or generateName is required")
 
 
 def list_objects(call: Call, collection: Collection, namespace: str) -> HttpResponse:
@@ -151,5 +149,5 @@ def document_of(collection: Collection, draft: Draft) -> Document:
 def nameless(collection: Collection, draft: Draft) -> Refusal:
     """The refusal of a create without a name, together with whatever else is wrong."""
     unnamed = document_of(collection, draft)
-    _, errors = admit(collection.model, None, {**unnamed, "metadata": {**unnamed["metadata"], "name": "unnamed"}})
-    return invalid(collection, [NAME_REQUIRED, *errors])
+    _, errors = admit(collection.model, None, {**unnamed, "metadata": {**unnamed["metadata"], "name": ""}})
+    return invalid(collection, errors)

@@ -9,28 +9,6 @@ from catalog.kinds.base import FieldError
 from catalog.store.errors import AlreadyExists, Invalid, Malformed, NotFound, StoreError, Terminating
 from portal.wire.responses import Refusal
 
-RULES_NOT_CHECKED = FieldError(
-    "<nil>",
-    "Invalid",
-    "Invalid value: null: some validation rules were not checked because the object was invalid; "
-    "correct the existing errors to complete validation",
-)
-# Errors of these sorts keep Kubernetes from evaluating a kind's rules, and it says so.
-BLOCKING = frozenset({"Required", "NotSupported", "TooLong", "TooMany", "TypeInvalid"})
-KINDS_WITHOUT_RULES = frozenset(
-    {
-        "Namespace",
-        "AuthzRole",
-        "ClusterAuthzRole",
-        "ClusterObservabilityPlane",
-        "DataPlane",
-        "DeploymentPipeline",
-        "ObservabilityPlane",
-        "SecretReference",
-        "WorkflowPlane",
-    }
-)
-
 
 def refusal_of(error: StoreError, collection: Collection) -> Refusal:
     """The reply for a refusal by the store."""
@@ -50,12 +28,4 @@ def refusal_of(error: StoreError, collection: Collection) -> Refusal:
 
 def invalid(collection: Collection, errors: Iterable[FieldError]) -> Refusal:
     """The reply for a document that breaks its schema or rules: every cause, in one text."""
-    causes = list(errors)
-    if collection.kind not in KINDS_WITHOUT_RULES and any(is_blocking(cause) for cause in causes):
-        causes.append(RULES_NOT_CHECKED)
-    return Refusal(collection.invalid_status, "; ".join(str(cause) for cause in causes))
-
-
-def is_blocking(cause: FieldError) -> bool:
-    """Whether an error keeps the kind's rules from being looked at; the schema's errors bear long names."""
-    return cause.reason.removeprefix("FieldValue") in BLOCKING
+    return Refusal(collection.invalid_status, "; ".join(str(error) for error in errors))

@@ -68,7 +68,8 @@ class Ref:
 class FieldError:
     """One thing wrong with a document: where (`spec.owner.projectName`), the reason's class, and what to read.
 
-    `reason` is Kubernetes' word for it: Required, Invalid, NotSupported, Duplicate, Forbidden, TooLong, TooMany.
+    `reason` is Kubernetes' word for it: Required, Invalid, TypeInvalid, NotSupported, Duplicate, Forbidden, TooLong,
+    TooMany.
     """
 
     path: str
@@ -168,10 +169,8 @@ class PlatformObject(models.Model):
 
     def condition(self, condition_type: str) -> dict[str, Any] | None:
         """The condition of that type from the status, or None."""
-        for condition in self.status.get("conditions") or ():
-            if condition.get("type") == condition_type:
-                return condition
-        return None
+        conditions: list[dict[str, Any]] = self.status.get("conditions") or []
+        return next((condition for condition in conditions if condition.get("type") == condition_type), None)
 
 
 class ClusterScoped(PlatformObject):

@@ -1,8 +1,8 @@
 """Admission: what every document passes before it is stored, on every surface alike.
 
 Order, as in a Kubernetes API server: the outer form (`documents.parse`), names and labels, then for the spec prune
-unknown fields, drop nulls, set defaults, validate against the schema, and last the kind's own rules. All errors are returned at
-once. `catalog.kinds` says what is right for a kind; this module says how it is checked.
+unknown fields, drop nulls, set defaults, validate against the schema, and last the kind's own rules. All errors are
+returned at once. `catalog.kinds` says what is right for a kind; this module says how it is checked.
 """
 
 from __future__ import annotations
@@ -19,6 +19,15 @@ DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 LABEL_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 ANNOTATIONS_MAX_BYTES = 256 * 1024  # the limit that Kubernetes sets for all annotations of an object together
+
+SHAPE_REASONS = frozenset({"Required", "TypeInvalid", "TooLong", "TooMany", "NotSupported"})
+"""After errors of these classes Kubernetes does not run a kind's rules: they could not rely on the document's shape."""
+RULES_NOT_CHECKED = FieldError(
+    "<nil>",
+    "Invalid",
+    "Invalid value: null: some validation rules were not checked because the object was invalid; "
+    "correct the existing errors to complete validation",
+)
 
 
 @cache
@@ -40,21 +49,32 @@ def admit(model: type[PlatformObject], old: Document | None, new: Document) -> t
     model.prepare(old, admitted)
     if model.spec_required and not new.get("spec") and not spec:
         return admitted, [*errors, FieldError("spec", "Required", "Required value")]
-    schema_errors = [FieldError(e.path, e.reason, e.message) for e in schema.field_errors(admitted["spec"], "spec")]
+    schema_errors = [
+        FieldError(error.path, error.reason.removeprefix("FieldValue"), error.message)
+        for error in schema.field_errors(admitted["spec"], "spec")
+    ]
     errors += schema_errors
     nul = next(strings_with_nul(admitted["spec"], "spec"), None)
     if nul is not None:
         errors.append(FieldError(nul, "Invalid", "Invalid value: a string may not contain the NUL character"))
-    if not schema_errors:
-        # As in Kubernetes, a kind's rules run on documents of the right shape only.
+    if not any(error.reason in SHAPE_REASONS for error in errors):
         errors += model.violations(old, admitted)
+    elif has_rules(model):
+        errors.append(RULES_NOT_CHECKED)
     return admitted, errors
+
+
+def has_rules(model: type[PlatformObject]) -> bool:
+    """Whether the kind has admission rules beyond its schema."""
+    return model.violations.__func__ is not PlatformObject.violations.__func__  # type: ignore[attr-defined]
 
 
 def check_metadata(model: type[PlatformObject], metadata: Mapping[str, Any]) -> Iterator[FieldError]:
     """Kubernetes' rules for names, labels and annotations."""
     name = metadata["name"]
-    if len(name) > 253 or not DNS_SUBDOMAIN.fullmatch(name):
+    if not name:
+        yield FieldError("metadata.name", "Required", "Required value: name or generateName is required")
+    elif len(name) > 253 or not DNS_SUBDOMAIN.fullmatch(name):
         yield FieldError(
             "metadata.name",
             "Invalid",

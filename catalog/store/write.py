@@ -201,13 +201,14 @@ def insert(incoming: Incoming, actor: Actor, last_applied: dict[str, Any] | None
     if model.namespaced:
         check_namespace(key)
     spec = admitted_spec(None, incoming)
+    finalizer = model.finalizer_for(spec)
     obj = model(
         name=key.name,
         labels=incoming.labels,
         annotations=incoming.annotations,
         owner_references=incoming.owner_references,
         spec=model.pack_spec(spec),
-        finalizers=[model.finalizer] if model.finalizer else [],
+        finalizers=[finalizer] if finalizer else [],
         last_applied=last_applied,
         created_at=timezone.now().replace(microsecond=0),
     )

@@ -47,3 +47,11 @@ def limit_parameter(query: QueryDict) -> int:
     """The page size: 20 unless told, never outside of 1 to 100, never refused for its size."""
     limit = integer_parameter(query, "limit")
     return LIMIT_DEFAULT if limit is None else max(1, min(limit, LIMIT_MAX))
+
+
+def flag_parameter(query: QueryDict, name: str) -> bool:
+    """A parameter that is true or false, false if absent. Raises `Unreadable`."""
+    text = text_parameter(query, name).lower()
+    if text not in ("", "true", "false", "1", "0"):
+        raise Unreadable(f"Invalid format for parameter {name}: {text!r} is neither true nor false")
+    return text in ("true", "1")
