@@ -34,7 +34,7 @@ from catalog.compiler.yaml_lines import FieldPath, field_lines, parse_field_path
 from catalog.compiler.yaml_scalars import ScalarError, as_json, key_text, resolve_plain, resolve_tagged
 
 _MARKER = re.compile(r"^(?:---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
-_NO_CONTENT = re.compile(r"(?:[ \t]*(?:#[^\n]*)?(?:\r?\n|\Z))*")
+_CONTENT = re.compile(r"^[ \t]*[^\s#]", re.MULTILINE)
 _ONLY_DIRECTIVES = re.compile(r"(?:(?:%[^\n]*|[ \t]*(?:#[^\n]*)?)(?:\r?\n|\Z))*")
 _NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MERGE = "<<"
@@ -132,7 +132,7 @@ def _split(text: str) -> Iterator[tuple[int, str]]:
             part = "   " + part[3:]
         if "%" in part and end < len(text) and _ONLY_DIRECTIVES.fullmatch(part):
             continue
-        if _NO_CONTENT.fullmatch(part.removeprefix("---")) is None:
+        if _CONTENT.search(part.removeprefix("---")):
             yield line, part
         line += part.count("\n")
         start = end
