@@ -37,12 +37,14 @@ def value_text(value: object) -> str:
 
     Raises ``TypeError`` for values that no rendered resource can hold.
     """
+    if isinstance(value, str):
+        return f"(string){value}"
+    if isinstance(value, dict):
+        return f"(map[string]interface {{}}){map_text(value)}"
     if value is None:
         return "(interface {})<nil>"
     if isinstance(value, bool):
         return f"(bool){'true' if value else 'false'}"
-    if isinstance(value, str):
-        return f"(string){value}"
     if isinstance(value, float):
         return f"(float64){float_text(value)}"
     if isinstance(value, NullValue):
@@ -53,13 +55,11 @@ def value_text(value: object) -> str:
         return f"(int64){value}"
     if isinstance(value, StringList):
         return f"([]string)[{' '.join(value)}]"
-    if isinstance(value, Mapping):
-        return f"(map[string]interface {{}}){map_text(value)}"
     if isinstance(value, (list, tuple)):
-        return f"([]interface {{}})[{' '.join(map(value_text, value))}]"
+        return f"([]interface {{}})[{' '.join([value_text(item) for item in value])}]"
     raise TypeError(f"no Go text for {type(value).__name__}")
 
 
 def map_text(value: Mapping[str, object]) -> str:
     """Write an object without its type: ``map[k:(T)v …]``, keys in byte order."""
-    return f"map[{' '.join(f'{key}:{value_text(item)}' for key, item in sorted(value.items()))}]"
+    return f"map[{' '.join([f'{key}:{value_text(value[key])}' for key in sorted(value)])}]"

@@ -24,6 +24,8 @@ def float_text(value: float, bits: int = 64) -> str:
     """Write a float as ``%g`` does: shortest digits, exponent form below 1e-4 and from 1e6 (``1e+06``)."""
     if bits == 32:
         value = _to_single_precision(value)
+    if value.is_integer() and 0 < abs(value) < 1e6:
+        return str(int(value))  # nearly always
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
