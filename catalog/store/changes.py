@@ -38,6 +38,11 @@ def listen(listener: Listener) -> Listener:
     return listener
 
 
+def is_listening(listener: Listener) -> bool:
+    """Whether that listener is registered."""
+    return listener in _listeners
+
+
 def announce(change: Change) -> None:
     """Tell every listener, in the order of registration."""
     for listener in _listeners:

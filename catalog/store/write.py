@@ -172,12 +172,14 @@ def remove_finalizer(obj: PlatformObject, finalizer: str, actor: Actor) -> None:
 def write_status(obj: PlatformObject, status: dict[str, Any], actor: Actor) -> bool:
     """Store an observed status. Returns whether a condition, endpoint, health or other content has changed.
 
-    Only such a change is a row of the log and is announced; new times alone are stored silently, and an equal status
-    costs nothing. The generation does not move.
+    Only such a change is a row of the log. It is announced, and so is a newer `observedGeneration`, for which others
+    may be waiting; new times alone are stored silently, and an equal status costs nothing. The generation does not
+    move.
     """
     if obj.status == status:
         return False
-    changed = bool(content_of(obj.status) != content_of(status))
+    changed = bool(content_of(obj.status, UNLOGGED_FIELDS) != content_of(status, UNLOGGED_FIELDS))
+    announced = changed or content_of(obj.status, TIME_FIELDS) != content_of(status, TIME_FIELDS)
     ready = ready_condition(status)
     with transaction():
         before = obj.status
@@ -192,6 +194,8 @@ def write_status(obj: PlatformObject, status: dict[str, Any], actor: Actor) -> b
             references.save_references(obj, wanted_references, created=False)
         if changed:
             record(obj, Action.STATUS, actor, {"status": before}, {"status": status})
+        elif announced:
+            announce(Change(obj, Action.STATUS, actor))
     return changed
 
 
@@ -326,17 +330,16 @@ def applied_part(incoming: Incoming) -> dict[str, Any]:
     return {"labels": incoming.labels, "annotations": incoming.annotations, "spec": incoming.spec}
 
 
-SILENT_FIELDS = frozenset(
-    {"lastTransitionTime", "lastObservedTime", "observedGeneration", "lastHeartbeatTime", "lastSyncTime"}
-)
+TIME_FIELDS = frozenset({"lastTransitionTime", "lastObservedTime", "lastHeartbeatTime", "lastSyncTime"})
+UNLOGGED_FIELDS = TIME_FIELDS | {"observedGeneration"}
 
 
-def content_of(status: Any) -> Any:
+def content_of(status: Any, without: frozenset[str]) -> Any:
     """A status without the fields whose change alone is no news."""
     if isinstance(status, dict):
-        return {key: content_of(value) for key, value in status.items() if key not in SILENT_FIELDS}
+        return {key: content_of(value, without) for key, value in status.items() if key not in without}
     if isinstance(status, list):
-        return [content_of(item) for item in status]
+        return [content_of(item, without) for item in status]
     return status
 
 

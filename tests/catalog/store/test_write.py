@@ -208,3 +208,16 @@ def test_status_is_logged_only_when_its_content_changes():
     assert Revision.objects.filter(kind="Component", action="status").count() == 2
     component.refresh_from_db()
     assert component.ready == "True"
+
+
+def test_a_newer_observed_generation_is_announced_but_not_logged(monkeypatch):
+    from catalog.store import changes
+
+    component = ComponentFactory.create(name="web")
+    store.write_status(component, {"observedGeneration": 1}, TESTER)
+    heard = []
+    monkeypatch.setattr(changes, "_listeners", [heard.append])
+    newest = store.position()
+    assert not store.write_status(component, {"observedGeneration": 2}, TESTER)
+    assert [change.action for change in heard] == ["status"]
+    assert store.position() == newest
