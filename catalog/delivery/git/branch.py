@@ -92,7 +92,9 @@ class Branch:
         author = pygit2.Signature(wanted.author, COMMITTER_MAIL, int(time.time()), 0)
         committer = pygit2.Signature("Stagecraft", COMMITTER_MAIL, int(time.time()), 0)
         parents = [] if head is None else [head.id]
-        new = self.repository.create_commit(None, author, committer, wanted.message, wanted.tree, parents)
+        # Not `create_commit`: on a full disk it reports success for a commit that it has not written.
+        text = self.repository.create_commit_string(author, committer, wanted.message, wanted.tree, parents)
+        new = self.repository.write(pygit2.enums.ObjectType.COMMIT, text)
         if self.remote is not None:
             try:
                 self.remote.push(new, self.reference_name)

@@ -76,7 +76,7 @@ class GitPlane:
             text = message.delivered(delivery.place, delivery.story, change.added, change.changed, change.removed)
             return self.wanted(repository, root, steps, change.tree, text, delivery.story)
 
-        with readable_errors(self.shown):
+        with readable_errors(self.shown, self.path):
             repository = repository_at(self.path, self.branch)
             branch = self.branch_of(repository)
             head = branch.head()
@@ -92,19 +92,19 @@ class GitPlane:
 
     def holds(self, place: Place, state: str) -> bool:
         """Whether the place's directory is the one that `apply` made. With a remote: as last fetched."""
-        with readable_errors(self.shown):
+        with readable_errors(self.shown, self.path):
             found = self.directory(repository_at(self.path, self.branch), place)
             return state == (NOTHING if found is None else str(found.id))
 
     def list_owned(self, place: Place) -> list[OwnedObject]:
-        with readable_errors(self.shown):
+        with readable_errors(self.shown, self.path):
             repository = repository_at(self.path, self.branch)
             held = directory.read_contents(repository, self.directory(repository, place), place)
             return index.owned(held.entries)
 
     def read(self, place: Place, key: ObjectKey) -> Document | None:
         """The manifest as the branch has it, also if somebody has edited it."""
-        with readable_errors(self.shown):
+        with readable_errors(self.shown, self.path):
             repository = repository_at(self.path, self.branch)
             held = directory.read_contents(repository, self.directory(repository, place), place)
             entry = held.by_key().get(key)
@@ -130,7 +130,7 @@ class GitPlane:
             text = message.removed(place, story, change.removed)
             return self.wanted(repository, root, steps, change.tree, text, story)
 
-        with readable_errors(self.shown):
+        with readable_errors(self.shown, self.path):
             repository = repository_at(self.path, self.branch)
             self.branch_of(repository).commit(build)
         return []

@@ -14,6 +14,7 @@ import pygit2
 
 from catalog.delivery.plane import PlaneError, PlaneNotConfigured
 
+NO_ROOM_BYTES = 64 * 1024
 _open = threading.local()  # a Repository of libgit2 must not be shared by threads
 
 
@@ -106,19 +107,27 @@ def read_if_there(path: Path) -> str:
 
 
 @contextmanager
-def readable_errors(what: str) -> Iterator[None]:
+def readable_errors(what: str, path: Path) -> Iterator[None]:
     """Turn what libgit2 and the operating system say into a `PlaneError` that names the repository."""
     try:
         yield
     except PlaneError:
         raise
-    except OSError as error:
-        if "No space left" in str(error) or "Disk quota" in str(error):
+    except (OSError, pygit2.GitError, KeyError, ValueError) as error:
+        text = str(error) or type(error).__name__
+        if "No space left" in text or "Disk quota" in text or is_full(path):
             raise PlaneError(
                 f"no space left for {what}: make room; nothing has been lost, and the delivery is tried again"
             ) from error
-        if isinstance(error, PermissionError) or "Permission denied" in str(error):
-            raise PlaneError(f"{what} may not be written by this process: {error}") from error
-        raise PlaneError(f"{what}: {error}") from error
-    except (pygit2.GitError, KeyError, ValueError) as error:
-        raise PlaneError(f"{what}: {error or type(error).__name__}") from error
+        if isinstance(error, PermissionError) or "Permission denied" in text:
+            raise PlaneError(f"{what} may not be written by this process: {text}") from error
+        raise PlaneError(f"{what}: {text}") from error
+
+
+def is_full(path: Path) -> bool:
+    """Whether the file system has no room. libgit2 often fails on a full disk with the text of an older error."""
+    try:
+        room = os.statvfs(path)
+    except OSError:
+        return False
+    return room.f_bavail * room.f_frsize < NO_ROOM_BYTES or (room.f_files > 0 and room.f_favail == 0)
