@@ -211,7 +211,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-CELERY_BROKER_URL = CONFIGURATION.celery_broker_url or "filesystem://"
+CELERY_BROKER_URL = CONFIGURATION.celery_broker_url or "filesystem://localhost//"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
