@@ -51,7 +51,7 @@ def wire_row(collection: Collection, namespace: str, row: Row) -> Document:
         "apiVersion": model.api_version,
         "kind": model.kind,
         "metadata": metadata,
-        "spec": model.unpack_spec(row.spec),
+        "spec": row.spec,
     }
     if row.status or collection.keeps_empty_status:
         document["status"] = row.status

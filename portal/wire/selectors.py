@@ -16,6 +16,7 @@ _SPECIAL = "=!(),><"
 _TOKEN = re.compile(r"[ \t\r\n]*(==|!=|[=!(),><]|[^=!(),>< \t\r\n]+)")
 _PREFIX = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+MAX_DIGITS = 18  # what every database's whole numbers hold; labels with longer ones compare as no number
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 
 
@@ -42,7 +43,7 @@ class Requirement:
                 return held in self.values
             case "notin":
                 return held not in self.values
-        if held is None or not held.isdecimal():
+        if held is None or not held.isdecimal() or len(held) > MAX_DIGITS:
             return False
         return int(held) > int(self.values[0]) if self.operator == "gt" else int(held) < int(self.values[0])
 

@@ -1,4 +1,12 @@
-"""Stagecraft's own additions under `/api/stagecraft/v1/`: history, the changes feed, apply, diff, rendered manifests.
+"""Stagecraft's own additions under `/api/stagecraft/v1/`: history, changes, apply, diff, rendered manifests.
 
-They never change a path of the contract; errors have the contract's shape.
+They never change a path of the contract. Errors have the contract's shape, authentication and permissions are the same.
+
+    GET  …/{object}/history            the revisions of an object, oldest first
+    GET  …/{object}/as-of              the object as it stood at a sequence or a moment
+    GET  …/{object}/manifests          what was rendered for a binding
+    GET  /changes                      the log from a position on
+    POST /apply, POST /diff            many documents at once, YAML or JSON
+
+`{object}` is `namespaces/{namespace}/{plural}/{name}`, or `{plural}/{name}` for cluster kinds.
 """

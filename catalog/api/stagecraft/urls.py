@@ -2,4 +2,46 @@
 
 from __future__ import annotations
 
-urlpatterns: list = []
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import path
+
+from catalog.api.stagecraft import changes, documents, history, manifests
+from catalog.kinds.registry import UnknownKind, kind_of_plural
+from portal.access.endpoint import Handler, endpoint
+from portal.wire.responses import not_routed
+
+View = Callable[..., HttpResponseBase]
+
+
+def of_object(view: View) -> View:
+    """A view of one object: its route's plural becomes a model; no such kind is no such route."""
+
+    def routed(request: HttpRequest, plural: str, name: str, namespace: str = "") -> HttpResponseBase:
+        try:
+            model = kind_of_plural(plural, bool(namespace))
+        except UnknownKind:
+            return not_routed(request)
+        return view(request, model=model, namespace=namespace, name=name)
+
+    routed.csrf_exempt = True  # type: ignore[attr-defined]
+    return routed
+
+
+OBJECT_VIEWS = {
+    "history": of_object(endpoint(get=Handler(history.show_history, bind=history.HistoryQuery.bind))),
+    "as-of": of_object(endpoint(get=Handler(history.show_as_of, bind=history.bind_moment))),
+    "manifests": of_object(endpoint(get=Handler(manifests.show_manifests, bind=manifests.bind_format))),
+}
+
+urlpatterns = [
+    path("changes", endpoint(get=Handler(changes.show_changes, bind=changes.ChangesQuery.bind))),
+    path("apply", endpoint(post=Handler(documents.apply_documents, bind=documents.DocumentsQuery.bind))),
+    path("diff", endpoint(post=Handler(documents.diff_documents, bind=documents.DocumentsQuery.bind))),
+    *(
+        path(f"{prefix}<str:plural>/<str:name>/{sub}", view)
+        for sub, view in OBJECT_VIEWS.items()
+        for prefix in ("namespaces/<str:namespace>/", "")
+    ),
+]

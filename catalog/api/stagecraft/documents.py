@@ -1,0 +1,98 @@
+"""Many documents in one request: apply them, or see what applying would change. YAML or JSON, as in a file.
+
+Each document has its own transaction and its own outcome. 200 if all went well, 422 with the same body and an error
+beside it if any failed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse, QueryDict
+
+from catalog.kinds.base import Document
+from catalog.manifests.applying import apply_entries, compare_entries
+from catalog.manifests.outcomes import DocumentOutcome
+from catalog.manifests.reading import Entry, read_text
+from portal.access.decide import may
+from portal.access.endpoint import Call
+from portal.wire import responses
+from portal.wire.query import flag_parameter, text_parameter
+from portal.wire.responses import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentsQuery:
+    """`namespace` is for documents that name none; with `dryRun` nothing is stored."""
+
+    namespace: str
+    dry_run: bool
+
+    @classmethod
+    def bind(cls, query: QueryDict) -> DocumentsQuery:
+        return cls(namespace=text_parameter(query, "namespace") or "default", dry_run=flag_parameter(query, "dryRun"))
+
+
+def apply_documents(call: Call) -> HttpResponse:
+    """What became of each document: created, changed, unchanged, skipped or failed."""
+    query: DocumentsQuery = call.query
+    entries = entries_of(call)
+    for entry in entries:
+        require_write(call, entry)
+    outcomes = apply_entries(entries, call.actor, default_namespace=query.namespace, dry_run=query.dry_run)
+    return reply([wire_outcome(outcome) for outcome in outcomes])
+
+
+def diff_documents(call: Call) -> HttpResponse:
+    """What applying would change, as unified diffs of YAML. Stores nothing."""
+    entries = entries_of(call)
+    for entry in entries:
+        require_write(call, entry)
+    compared = compare_entries(entries, call.actor, default_namespace=call.query.namespace)
+    return reply([{**wire_outcome(outcome), "diff": difference} for outcome, difference in compared])
+
+
+def entries_of(call: Call) -> list[Entry]:
+    """The documents of the body; 400 if there is none."""
+    entries = list(read_text(call.request.body, "body", max_bytes=settings.YAML_MAX_BYTES))
+    if not entries:
+        raise Refusal(400, "the body holds no document")
+    return entries
+
+
+def require_write(call: Call, entry: Entry) -> None:
+    """Whoever applies must be allowed to create and to change objects of the kind."""
+    kind = entry.value.get("kind") if isinstance(entry.value, dict) else None
+    if isinstance(kind, str) and not (may(call.user, "create", kind) and may(call.user, "update", kind)):
+        raise Refusal(403, responses.FORBIDDEN)
+
+
+def wire_outcome(outcome: DocumentOutcome) -> Document:
+    """One outcome as a reply shows it."""
+    shown: Document = {
+        "result": outcome.result,
+        "kind": outcome.kind,
+        "namespace": outcome.namespace,
+        "name": outcome.name,
+        "line": outcome.entry.line_of(),
+    }
+    if outcome.problems:
+        shown["problems"] = [
+            {"message": problem.message, "path": problem.path, "line": problem.line} for problem in outcome.problems
+        ]
+    return shown
+
+
+def reply(items: Iterable[dict[str, Any]]) -> HttpResponse:
+    """All outcomes and how many there are of each."""
+    found = list(items)
+    counts = Counter(item["result"] for item in found)
+    body: dict[str, Any] = {"items": found, "counts": counts}
+    if not counts["failed"]:
+        return responses.json_body(body)
+    body |= {"code": responses.CODES[422], "error": f"{counts['failed']} of {len(found)} documents failed"}
+    return responses.json_body(body, 422)

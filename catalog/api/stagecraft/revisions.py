@@ -1,0 +1,29 @@
+"""Revisions as replies show them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalog.kinds.base import Document
+from catalog.store.documents import timestamp
+from catalog.store.models import Revision
+
+
+def wire_revision(row: Revision, *, with_documents: bool = False) -> Document:
+    """One row of the log. Documents are left out unless asked for: they are large."""
+    shown: dict[str, Any] = {
+        "sequence": row.sequence,
+        "recordedAt": timestamp(row.recorded_at),
+        "action": row.action,
+        "kind": row.kind,
+        "namespace": row.namespace,
+        "name": row.name,
+        "uid": str(row.uid),
+        "generation": row.generation,
+        "actor": {"name": row.actor, "kind": row.actor_kind},
+        "surface": row.surface,
+        "requestId": row.request_id,
+    }
+    if with_documents:
+        shown["before"], shown["after"] = row.before, row.after
+    return shown
