@@ -195,7 +195,7 @@ def write_status(obj: PlatformObject, status: dict[str, Any], actor: Actor) -> b
         if changed:
             record(obj, Action.STATUS, actor, {"status": before}, {"status": status})
         elif announced:
-            announce(Change(obj, Action.STATUS, actor))
+            announce(Change(obj, Action.STATUS, actor, {"status": before}))
     return changed
 
 
