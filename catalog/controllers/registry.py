@@ -23,7 +23,7 @@ from django.db import transaction
 from catalog.controllers import work
 from catalog.kinds.base import PlatformObject
 from catalog.kinds.registry import kind_named
-from catalog.store.changes import Change, listen
+from catalog.store.changes import Change, is_listening, listen
 from catalog.store.references import referrers as references_to
 from portal.accounts.actor import Actor
 
@@ -173,9 +173,16 @@ def wake_workers() -> None:
 
 
 def add_module(name: str) -> None:
-    """Let another layer bring a controller; called before or while Django starts."""
+    """Let another layer bring a controller; called while Django starts, before or after `connect`."""
     if name not in MODULES:
         MODULES.append(name)
+        if is_connected():
+            import_module(name)
+
+
+def is_connected() -> bool:
+    """Whether the controllers listen already."""
+    return is_listening(on_change)
 
 
 def connect() -> None:

@@ -73,7 +73,8 @@ def test_an_environment_takes_its_bindings_and_cells_last():
     assert it.message(environment, "Ready") == "Deleting 2 release binding(s)"
     assert it.get(CELLS, "shop-staging").deleted_at is None
 
-    store.remove_finalizer(it.get("ReleaseBinding", "web-staging"), "openchoreo.dev/releasebinding-cleanup", it.DELIVERY)
+    binding = it.get("ReleaseBinding", "web-staging")
+    store.remove_finalizer(binding, "openchoreo.dev/releasebinding-cleanup", it.DELIVERY)
     it.settle(ENVIRONMENT, CELLS)
     assert it.get(CELLS, "shop-staging").deleted_at is not None
     it.finish_cleanup()

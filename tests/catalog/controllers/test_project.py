@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 
 from catalog import store
-from catalog.controllers import project as project_controller  # noqa: F401 - registers
-from catalog.controllers import project_release_binding  # noqa: F401 - registers
 from catalog.kinds.project_release import ProjectRelease
 from catalog.kinds.project_release_binding import ProjectReleaseBinding
 from tests.catalog.controllers import installation as it

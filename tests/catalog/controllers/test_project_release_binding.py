@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from catalog import store
-from catalog.controllers import project, project_release_binding  # noqa: F401 - register
 from catalog.kinds.rendered_release import RenderedRelease
 from tests.catalog.controllers import installation as it
 from tests.factories import TESTER

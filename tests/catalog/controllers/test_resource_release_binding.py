@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from catalog import store
-from catalog.controllers import resource, resource_release_binding  # noqa: F401 - register
 from tests.catalog.controllers import installation as it
 from tests.factories import TESTER
 
@@ -229,8 +228,7 @@ def test_a_type_that_does_not_render_is_told_with_the_compilers_words():
 
 
 def test_a_rendered_release_of_another_owner_is_not_taken_over(binding):
-    spec = {key: value for key, value in binding.spec.items()}
-    it.apply(KIND, "second", spec)
+    it.apply(KIND, "second", dict(binding.spec))
     name = it.release_of(binding).name
     message = f'RenderedRelease exists but is not owned by this binding: "{name}"'
     assert not_rendered(refreshed("second"), "ReleaseOwnershipConflict", message)
