@@ -1,6 +1,10 @@
 """The catalog application: wires the change feed to the reconcilers when Django starts."""
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate
 
 
 class CatalogConfig(AppConfig):
@@ -11,3 +15,17 @@ class CatalogConfig(AppConfig):
         from catalog.controllers import registry
 
         registry.connect()
+        post_migrate.connect(ensure_default_namespace, sender=self)
+
+
+def ensure_default_namespace(using: str, **_: Any) -> None:
+    """There is always a namespace `default`, as in any cluster: documents that name none belong to it."""
+    from catalog import store
+    from catalog.kinds.namespace import Namespace
+    from portal.accounts.actor import system
+
+    if Namespace._meta.db_table not in connections[using].introspection.table_names():
+        return  # migrated back to nothing
+    if store.get_or_none("Namespace", "", "default") is None:
+        document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}}
+        store.create(document, system("installation", surface="cli"))
