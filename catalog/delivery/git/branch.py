@@ -26,7 +26,7 @@ from catalog.delivery.git.repository import refuse_checked_out
 from catalog.delivery.plane import PlaneError
 
 PATIENCE = 20.0  # seconds for one delivery, all attempts together; well below a worker's lease
-FIRST_PAUSE, LONGEST_PAUSE = 0.002, 0.5
+FIRST_PAUSE, LONGEST_PAUSE = 0.002, 0.1
 STALE_LOCK_SECONDS = 10.0  # Git and libgit2 hold the lock of a branch for milliseconds
 COMMITTER_MAIL = "stagecraft@localhost"
 

@@ -6,6 +6,7 @@ when the process is killed or the disk is full. What becomes of the objects in a
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,10 @@ from catalog.delivery.plane import (
 
 NOTHING = "nothing"
 """The `state` of a place without a directory."""
+
+REFRESH_SECONDS = 60.0
+_refreshed_at: dict[GitPlane, float] = {}
+"""When this process last fetched for a plane with a remote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ class GitPlane:
             head = branch.head()
             prepare(None if head is None else head.tree)  # the slow part, before the lock is taken
             head = branch.commit(build)
+        _refreshed_at[self] = time.monotonic()
         (change,) = latest
         return Applied(
             changed=change.is_change,
@@ -91,9 +97,13 @@ class GitPlane:
         )
 
     def holds(self, place: Place, state: str) -> bool:
-        """Whether the place's directory is the one that `apply` made. With a remote: as last fetched."""
+        """Whether the place's directory is as `apply` left it. A remote is asked once a minute, for all places."""
         with readable_errors(self.shown, self.path):
-            found = self.directory(repository_at(self.path, self.branch), place)
+            repository = repository_at(self.path, self.branch)
+            if self.remote_url and time.monotonic() - _refreshed_at.get(self, -REFRESH_SECONDS) >= REFRESH_SECONDS:
+                self.branch_of(repository).commit(lambda root: Wanted(None))
+                _refreshed_at[self] = time.monotonic()
+            found = self.directory(repository, place)
             return state == (NOTHING if found is None else str(found.id))
 
     def list_owned(self, place: Place) -> list[OwnedObject]:
