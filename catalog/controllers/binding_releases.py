@@ -46,10 +46,9 @@ HeldReleases = Mapping[str, RenderedRelease]
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What was written: the release for the data plane, whether it is another than before, and ReleaseSynced."""
+    """What was written: the release for the data plane, and ReleaseSynced."""
 
     release: RenderedRelease
-    is_new_content: bool
     synced: Condition
 
 
@@ -80,7 +79,7 @@ def put_releases(
         done = None
     release: Any = outcome.obj
     synced = release_synced(name, operation(outcome), len(manifests.data_plane), done, skipped)
-    return Delivery(release, outcome.action != "unchanged", synced)
+    return Delivery(release, synced)
 
 
 def put(

@@ -25,7 +25,7 @@ from catalog.compiler.documents import Document, section
 from catalog.compiler.errors import CompilerError
 from catalog.controllers import binding_releases
 from catalog.controllers.binding_releases import Delivery, held_releases, put_releases
-from catalog.controllers.binding_sync import DELIVERY_POLL, NotSynced, is_current
+from catalog.controllers.binding_sync import NotSynced
 from catalog.controllers.component_manifests import Manifests, bindings_with_channel, render_manifests
 from catalog.controllers.conditions import Condition, false, true, with_conditions
 from catalog.controllers.connections import consumers_of_endpoints, resolve_connections
@@ -148,11 +148,9 @@ def judge(look: Look, surroundings: Surroundings, delivery: Delivery) -> None:
             look.again_after = SAFETY_LOOK
             return
     look.conditions.append(delivery.synced)
-    release = delivery.release
     component_type = surroundings.component.spec["componentType"]["name"]
-    look.conditions.append(release_readiness(release, component_type, observes_health(surroundings.data_plane)))
-    if release.status and not is_current(release):
-        look.again_after = DELIVERY_POLL
+    observed = observes_health(surroundings.data_plane)
+    look.conditions.append(release_readiness(delivery.release, component_type, observed))
 
 
 def undeploy(look: Look, held: binding_releases.HeldReleases) -> None:

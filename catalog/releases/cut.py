@@ -69,7 +69,7 @@ def cut_automatically(component: Component, parts: Parts, latest: LatestRelease,
     namespace = component.namespace_name
     held = ComponentRelease.objects.filter(namespace_id=namespace, name=latest.name).only("spec").first()
     if held is None:
-        store.create(document_of(latest.name, namespace, release_spec(component, parts), {}), actor)
+        store.create(document_of(latest.name, namespace, frozen_spec(component, parts), {}), actor)
     elif held.spec["owner"] != {**component.spec["owner"], "componentName": component.name}:
         owner = held.spec["owner"]
         raise ReleaseNameTaken(
@@ -87,7 +87,7 @@ def generate_release(component: Component, actor: Actor, name: str | None = None
     marks = {labels.PROJECT: component.spec["owner"]["projectName"], labels.COMPONENT: component.name}
     with store.transaction():
         release_name = (name or "").strip() or free_name(component)
-        document = document_of(release_name, namespace, release_spec(component, parts), marks)
+        document = document_of(release_name, namespace, frozen_spec(component, parts), marks)
         return store.create(document, actor)  # type: ignore[return-value]
 
 
@@ -110,8 +110,35 @@ def parts_of(component: Component) -> Parts:
     return Parts(component_type, traits, workloads[0])
 
 
+def frozen_spec(component: Component, parts: Parts) -> Document:
+    """The release's spec as it is stored: lists without entries are left out, as in the contract.
+
+    The hash in the name knows them still, so it is taken from `release_spec`.
+    """
+    spec = release_spec(component, parts)
+    workload = without_empty_lists(spec["workload"])
+    for section in ("container", "dependencies"):
+        if section in workload:
+            workload[section] = without_empty_lists(workload[section])
+    if workload.get("endpoints"):
+        workload["endpoints"] = {name: without_empty_lists(value) for name, value in workload["endpoints"].items()}
+    frozen = {**spec, "workload": workload, "componentType": with_bare_spec(spec["componentType"])}
+    if "traits" in spec:
+        frozen["traits"] = [with_bare_spec(trait) for trait in spec["traits"]]
+    return frozen
+
+
+def with_bare_spec(part: Document) -> Document:
+    return {**part, "spec": without_empty_lists(part["spec"])}
+
+
+def without_empty_lists(document: Document) -> Document:
+    """The document without those of its fields that are empty lists."""
+    return {key: value for key, value in document.items() if value != []}
+
+
 def release_spec(component: Component, parts: Parts) -> Document:
-    """The spec of the release."""
+    """The spec of the release, with everything that its parts say."""
     return component_release_spec(
         _as_document(component),
         _as_document(parts.component_type),
