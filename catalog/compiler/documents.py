@@ -1,7 +1,8 @@
 """Reading custom resources in their JSON form.
 
-The contract treats an absent field, a null and an empty value alike in most places. These functions say so once.
-Documents are never changed by the compiler.
+The contract treats an absent field, a null and an empty value alike in most places. These functions say so once, and
+take a value of the wrong type for an absent one: specs are admitted by their schema before, rendered manifests are
+whatever an author's template gave. Documents are never changed by the compiler.
 """
 
 from __future__ import annotations
@@ -16,18 +17,26 @@ Document = dict[str, Any]
 
 
 def section(document: Document | None, field: str) -> Document:
-    """Return the object in a field, or an empty one when it is absent or null."""
-    return (document.get(field) or {}) if document else {}
+    """Return the object in a field, or an empty one when there is none."""
+    value = document.get(field) if document else None
+    return value if isinstance(value, dict) else {}
 
 
 def items(document: Document | None, field: str) -> list[Any]:
-    """Return the list in a field, or an empty one when it is absent or null."""
-    return (document.get(field) or []) if document else []
+    """Return the list in a field, or an empty one when there is none."""
+    value = document.get(field) if document else None
+    return value if isinstance(value, list) else []
+
+
+def objects(document: Document | None, field: str) -> list[Document]:
+    """Return the objects among the items of the list in a field."""
+    return [item for item in items(document, field) if isinstance(item, dict)]
 
 
 def text(document: Document | None, field: str) -> str:
-    """Return the text in a field, or an empty one when it is absent or null."""
-    return (document.get(field) or "") if document else ""
+    """Return the text in a field, or an empty one when there is none."""
+    value = document.get(field) if document else None
+    return value if isinstance(value, str) else ""
 
 
 def spec_of(document: Document | None) -> Document:

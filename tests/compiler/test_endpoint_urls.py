@@ -105,3 +105,20 @@ def test_endpoints_with_a_route_come_before_those_with_only_a_service() -> None:
     found = endpoint_statuses([route(), service("s", 80)], endpoints, {}, PLANE)
     assert [item["name"] for item in found] == ["e", "a", "z"]
     assert all("serviceURL" in item for item in found)
+
+
+def test_odd_manifests_give_no_address_and_no_fault() -> None:
+    odd: list[dict] = [
+        route(annotations="text", spec={"hostnames": [1]}),
+        route(spec={"rules": ["text"]}),
+        {**route(), "spec": "text"},
+        {**service("s"), "spec": {"ports": ["80", {"port": "80"}]}},
+        {"apiVersion": 1, "kind": [], "metadata": None},
+    ]
+    assert status(*odd[:1]) == {"name": "e", "type": "HTTP"}
+    assert status(odd[1])["externalURLs"]["http"] == {"scheme": "http", "host": "h", "port": 80}
+    for item in odd[2:]:
+        assert endpoint_statuses([item], {"e": {"type": "HTTP", "port": 80}}, {}, PLANE) in (
+            [],
+            [{"name": "e", "type": "HTTP"}],
+        )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from catalog.compiler import labels
-from catalog.compiler.documents import Document, items, name_of, namespace_of, section, spec_of, text
+from catalog.compiler.documents import Document, items, name_of, namespace_of, objects, section, spec_of, text
 
 _ROUTE_GROUP = "gateway.networking.k8s.io"
 _ROUTED_TYPES = {
@@ -89,7 +89,7 @@ def _listening_gateway(environment: Document, data_plane: Document, is_external:
 
 def _route_urls(route: Document, endpoint_type: str, gateway: Document | None) -> Document:
     host = next(iter(items(spec_of(route), "hostnames")), "")
-    if not host or gateway is None:
+    if not host or not isinstance(host, str) or gateway is None:
         return {}
     kind = text(route, "kind")
     path = text(section(section(route, "metadata"), "annotations"), labels.ENDPOINT_BASE_PATH_ANNOTATION)
@@ -106,8 +106,8 @@ def _route_urls(route: Document, endpoint_type: str, gateway: Document | None) -
 
 
 def _first_path(route: Document) -> str:
-    rules = items(spec_of(route), "rules")
-    matches = items(rules[0], "matches") if rules else []
+    rules = objects(spec_of(route), "rules")
+    matches = objects(rules[0], "matches") if rules else []
     return text(section(matches[0], "path"), "value") if matches else ""
 
 
@@ -119,7 +119,7 @@ def _best_service(objects: Sequence[Document], endpoints: Document) -> Document 
 
 
 def _service_ports(service: Document) -> list[int]:
-    return [port["port"] for port in items(spec_of(service), "ports") if isinstance(port.get("port"), int)]
+    return [port["port"] for port in objects(spec_of(service), "ports") if isinstance(port.get("port"), int)]
 
 
 def _service_url(service: Document, endpoint: Document) -> Document | None:
