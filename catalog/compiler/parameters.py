@@ -29,11 +29,14 @@ class ParameterSection:
         """
         if self._schema is None:
             return {}
-        defaulted = self._compiled.default(_given(values, name))
-        try:
-            self._compiled.require_valid(defaulted)
-        except InvalidValuesError as error:
-            raise SchemaError(f"{name} validation failed: {error}") from error
+        given = _given(values, name)
+        defaulted = self._compiled.default(given)
+        if self._compiled.validate(defaulted):
+            # Again with given numbers as the doubles that they are for the contract: messages tell them apart.
+            try:
+                self._compiled.require_valid(self._compiled.default(from_json(given)))
+            except InvalidValuesError as error:
+                raise SchemaError(f"{name} validation failed: {error}") from error
         return from_json(defaulted)  # type: ignore[no-any-return]
 
     def defaulted(self, values: object, name: str) -> Document:
@@ -42,7 +45,7 @@ class ParameterSection:
 
     def defaulted_with_integers(self, values: object, name: str) -> Document:
         """As ``defaulted``, but integral defaults are integers while given numbers are doubles. Workflows."""
-        given = _given(values, name)
+        given: Document = from_json(_given(values, name))
         return given if self._schema is None else self._compiled.default(given)  # type: ignore[return-value]
 
     @cached_property
@@ -55,4 +58,4 @@ def _given(values: object, name: str) -> Document:
         return {}
     if not isinstance(values, dict):
         raise InputError(f"failed to extract {name}: not an object")
-    return from_json(values)  # type: ignore[no-any-return]
+    return values
