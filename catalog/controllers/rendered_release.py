@@ -225,7 +225,7 @@ def is_lost(release: RenderedRelease, location: Location) -> bool:
 
 def say_what_is_left(release: RenderedRelease, location: Location, error: PlaneError) -> None:
     """Name what stays behind where nobody can remove it: in the log, and in the history of the release."""
-    names = ", ".join(f"{row.kind} {row}" for row in object_rows.rows_of(release) if row.applied_hash) or "nothing"
+    names = ", ".join(str(row) for row in object_rows.rows_of(release) if row.applied_hash) or "nothing"
     message = f"{location} or its environment is gone and cannot be cleaned up ({error}); left there: {names}"
     log.error("%s: %s", release, message)
     report(release, true("Finalizing", "CleanupFailed", message))

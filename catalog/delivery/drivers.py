@@ -102,7 +102,7 @@ def git_plane(location: Location) -> GitPlane:
     """The Git plane of a location, with the embedded one's settings where it has none of its own."""
     given = location.settings
     branch = given.get("git-branch") or settings.GIT_PLANE_BRANCH
-    if not pygit2.reference_is_valid_name(f"refs/heads/{branch}"):
+    if branch.startswith("-") or not pygit2.reference_is_valid_name(f"refs/heads/{branch}"):
         raise PlaneNotConfigured(f"{location}: {branch!r} cannot be the name of a Git branch")
     remote = given.get("git-remote", "")
     if remote and not ANNOTATION_MAY_NAME.fullmatch(remote):
@@ -124,7 +124,8 @@ def git_plane(location: Location) -> GitPlane:
 
 def mirror_of(url: str) -> Path:
     """Where the local side of a remote lies."""
-    readable = re.sub(r"[^A-Za-z0-9]+", "-", url.rpartition("@")[2].partition("://")[2] or url).strip("-")[-60:]
+    without_user = url.rpartition("://")[2].rpartition("@")[2]  # a password must not become the name of a directory
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", without_user).strip("-")[-60:]
     return planes_directory() / f"{readable}-{hashlib.sha256(url.encode()).hexdigest()[:8]}.git"
 
 

@@ -126,7 +126,7 @@ def count(section: Mapping[str, Any], field: str, default: int = 0) -> int:
 
 
 def conditions_by_type(status: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    return {condition["type"]: condition for condition in status.get("conditions") or () if "type" in condition}
+    return {condition.get("type"): condition for condition in status.get("conditions") or ()}
 
 
 def is_true(condition: Mapping[str, Any] | None) -> bool:
