@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from catalog.compiler.cel import types
+from catalog.compiler.cel.errors import CelCompileError
 from catalog.compiler.cel.functions import Library, Overload
 from catalog.compiler.cel.library.string_format import (
     CLAUSE_TYPES,
@@ -34,6 +35,7 @@ from catalog.compiler.cel.nodes import (
     Select,
     SortBy,
 )
+from catalog.compiler.cel.operators import invalid_key, is_key
 from catalog.compiler.cel.source import Faults
 from catalog.compiler.cel.type_matching import Substitutions, is_dyn, is_error
 from catalog.compiler.cel.types import (
@@ -96,7 +98,20 @@ def check(
     checker.settle(node)
     _check_formats(node, faults)
     faults.raise_if_any()
+    _check_constant_keys(node)
     return node.type
+
+
+def _check_constant_keys(node: Node) -> None:
+    """Refuse ``x[null]``: the reference does so when it plans an evaluation, without naming the place."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        pending.extend(current.children())
+        if isinstance(current, Call) and current.function in ("_[_]", "_[?_]"):
+            key = current.args[1]
+            if isinstance(key, Literal) and not is_key(key.value):
+                raise CelCompileError(invalid_key(key.value))
 
 
 class _Checker:

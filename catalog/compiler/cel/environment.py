@@ -16,6 +16,8 @@ from catalog.compiler.cel import macros
 from catalog.compiler.cel.budget import DEFAULT_BUDGET
 from catalog.compiler.cel.checker import check, type_identifiers
 from catalog.compiler.cel.evaluator import Evaluator
+from catalog.compiler.cel.fast_path import FAILURES, Function, Inlined, compile_function, inline
+from catalog.compiler.cel.functions import Library
 from catalog.compiler.cel.library import EXTENDED, STANDARD
 from catalog.compiler.cel.native import to_native
 from catalog.compiler.cel.nodes import Node
@@ -26,26 +28,62 @@ _CACHED_PROGRAMS: Final = 8192
 
 
 class Program:
-    """A compiled expression. Immutable; may be used by many threads at once."""
+    """A compiled expression. May be used by many threads at once."""
 
-    __slots__ = ("_evaluator", "budget", "result_type", "source")
+    __slots__ = ("_evaluate", "_evaluate_native", "_evaluator", "_library", "_node", "budget", "result_type", "source")
 
-    def __init__(self, source: str, node: Node, evaluator: Evaluator, budget: int) -> None:
+    def __init__(self, source: str, node: Node, library: Library, budget: int) -> None:
         self.source = source
         self.result_type = node.type
         self.budget = budget
-        self._evaluator = evaluator
+        self._node = node
+        self._library = library
+        # Made at first use; threads that come at the same time make equal ones.
+        self._evaluator: Evaluator | None = None
+        self._evaluate: Function | None = None
+        self._evaluate_native: Function | None = None
 
     def evaluate(self, bindings: Mapping[str, object]) -> Any:
         """Return the raw value of the expression, as ``values`` describes it.
 
         ``bindings`` holds a value for every variable of the environment. Raises ``CelEvaluationError``.
         """
-        return self._evaluator.evaluate(bindings, self.budget)
+        function = self._evaluate
+        if function is None:
+            function = self._evaluate = self._function(native=False)
+        try:
+            return function(bindings)
+        except FAILURES:
+            return self.evaluate_exactly(bindings)
 
     def evaluate_native(self, bindings: Mapping[str, object]) -> Any:
         """Return the value as documents hold it: ``to_native`` of ``evaluate``."""
-        return to_native(self.evaluate(bindings))
+        function = self._evaluate_native
+        if function is None:
+            function = self._evaluate_native = self._function(native=True)
+        try:
+            return function(bindings)
+        except FAILURES:
+            return to_native(self.evaluate_exactly(bindings))
+
+    def evaluate_exactly(self, bindings: Mapping[str, object]) -> Any:
+        """Return what ``evaluate`` does, without generated code."""
+        evaluator = self._evaluator
+        if evaluator is None:
+            evaluator = self._evaluator = Evaluator(self._node, self._library, self.source)
+        return evaluator.evaluate(bindings, self.budget)
+
+    def inline(self, *, native: bool = True, bindings: str = "b", prefix: str = "") -> Inlined:
+        """Return the expression as Python code for a function of the caller's. See ``Inlined``."""
+        return inline(self._node, self._library, native=native, bindings=bindings, prefix=prefix, budget=self.budget)
+
+    def _function(self, *, native: bool) -> Function:
+        function = compile_function(self._node, self._library, native=native, budget=self.budget)
+        if function is not None:
+            return function
+        if native:
+            return lambda bindings: to_native(self.evaluate_exactly(bindings))
+        return self.evaluate_exactly
 
 
 class Environment:
@@ -92,7 +130,7 @@ def _compile(environment: Environment, expression: str) -> Program:
     node = parse(expression, _macros(environment), optional_syntax=not environment.bare)
     declared = {**dict.fromkeys(environment.variables, DYN), **environment.variable_types}
     check(node, declared, library, type_identifiers(library), expression)
-    return Program(expression, node, Evaluator(node, library, expression), environment.budget)
+    return Program(expression, node, library, environment.budget)
 
 
 def _macros(environment: Environment) -> macros.Macros:

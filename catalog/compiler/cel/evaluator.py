@@ -13,7 +13,7 @@ from typing import Any
 
 from catalog.compiler.cel import operators
 from catalog.compiler.cel.budget import DEFAULT_BUDGET, Budget, BudgetError, check_size
-from catalog.compiler.cel.errors import CelCompileError, CelEvaluationError
+from catalog.compiler.cel.errors import CelEvaluationError
 from catalog.compiler.cel.functions import Library, dispatcher
 from catalog.compiler.cel.library.lists import sort_by_keys
 from catalog.compiler.cel.library.maps import insert, insert_all
@@ -30,6 +30,7 @@ from catalog.compiler.cel.nodes import (
     Select,
     SortBy,
 )
+from catalog.compiler.cel.paths import path
 from catalog.compiler.cel.values import (
     NONE,
     CelList,
@@ -137,10 +138,7 @@ class _Planner:
 
     def _members(self, node: Node) -> Closure:
         """A path of members: from the first optional step on, what is missing makes the whole path none."""
-        root, steps = _path(node)
-        for key, _ in steps:
-            if isinstance(key, Literal) and not operators.is_key(key.value):
-                raise CelCompileError(operators.invalid_key(key.value))
+        root, steps = path(node)
         start = self.plan(root)
         planned = [(self.plan(key) if isinstance(key, Node) else _constant(key), optional) for key, optional in steps]
         tests = isinstance(node, Select) and node.test
@@ -307,20 +305,6 @@ def _shown(value: Any) -> str:
         return display(value)
     except FormatError:
         return repr(value)
-
-
-def _path(node: Node) -> tuple[Node, list[tuple[Any, bool]]]:
-    """Return the root of a path and its steps: a name or a node, and whether it is optional."""
-    steps: list[tuple[Any, bool]] = []
-    while True:
-        if isinstance(node, Select) and node.type_value is None and not (node.test and steps):
-            steps.append((node.field, node.optional))
-            node = node.operand
-        elif isinstance(node, Call) and node.function in ("_[_]", "_[?_]"):
-            steps.append((node.args[1], node.function == "_[?_]"))
-            node = node.args[0]
-        else:
-            return node, steps[::-1]
 
 
 def _constant(value: Any) -> Closure:

@@ -13,6 +13,7 @@ from catalog.compiler.cel.errors import CelEvaluationError
 from catalog.compiler.cel.values import (
     INT_MAX,
     INT_MIN,
+    NULL,
     UINT_MAX,
     BoxedKey,
     CelList,
@@ -223,6 +224,10 @@ def logical_not(value: Any) -> bool:
 
 def equal(left: Any, right: Any) -> bool:
     """``==``: by value across the number types, element by element in lists and maps; false across other types."""
+    if left is NULL:
+        left = None
+    if right is NULL:
+        right = None
     kind, other = type(left), type(right)
     if kind is other:
         if kind is str or kind is float or kind is bool or kind is int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cmp_to_key
 from typing import Any, Final
 
@@ -85,11 +86,10 @@ def sort_by_keys(items: list[Any], keys: list[Any]) -> list[Any]:
         raise CelEvaluationError("list elements must be comparable")
     if any(type(key) is not kind for key in keys):
         raise CelEvaluationError("list elements must have the same type")
-    if kind is float:
+    by_value: Callable[[int], Any] = keys.__getitem__
+    if kind is float:  # NaN has no order
         by_value = cmp_to_key(lambda left, right: compare(keys[left], keys[right], "_<_") or 0)
-        order = sorted(range(len(items)), key=by_value)
-    else:
-        order = sorted(range(len(items)), key=lambda place: keys[place])
+    order = sorted(range(len(items)), key=by_value)
     return CelList(items[place] for place in order)
 
 
