@@ -36,7 +36,7 @@ class BoundRelease:
     is_terminating: bool
 
     def runs(self, release_name: str) -> bool:
-        """Whether it names that release, and the release exists."""
+        """Whether it names that release, and the release exists and is the component's."""
         return self.release_name == release_name and self.is_release_there
 
 
@@ -44,9 +44,16 @@ def bindings_of(component: Component) -> list[BoundRelease]:
     """All bindings of a component. One query, without their statuses."""
     rows = ReleaseBinding.objects.filter(component_id=component.pk).order_by("name")
     project = component.spec["owner"]["projectName"]
+    columns = rows.values_list("name", "spec", "component_release__component_id", "deleted_at")
     return [
-        BoundRelease(name, spec["environment"], spec.get("releaseName") or "", release is not None, gone is not None)
-        for name, spec, release, gone in rows.values_list("name", "spec", "component_release_id", "deleted_at")
+        BoundRelease(
+            binding=name,
+            environment=spec["environment"],
+            release_name=spec.get("releaseName") or "",
+            is_release_there=release_of == component.pk,
+            is_terminating=deleted_at is not None,
+        )
+        for name, spec, release_of, deleted_at in columns
         if spec["owner"]["projectName"] == project
     ]
 
