@@ -1,0 +1,40 @@
+"""`manage.py rollback`: an environment returns to a release that it ran before."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from catalog import store
+from catalog.manifests.command_line import ManifestCommand, add_namespace, operator
+from catalog.releases.rollback import RollbackRefused, roll_back
+
+
+class Command(ManifestCommand):
+    help = "Roll a component back in one environment: rollback web --in staging [--to-release web-1a2b3c]."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("component")
+        add_namespace(parser)
+        parser.add_argument("--in", dest="environment", required=True, metavar="ENVIRONMENT")
+        parser.add_argument("--to-release", metavar="RELEASE", help="default: the one that ran before the present one")
+        parser.add_argument("--stop-auto-deploy", action="store_true", help="where auto-deploy would undo it")
+
+    def run(self, **options: Any) -> int:
+        try:
+            component: Any = store.get("Component", options["namespace"], options["component"])
+            done = roll_back(
+                component,
+                options["environment"],
+                operator(),
+                options["to_release"],
+                stop_auto_deploy=options["stop_auto_deploy"],
+            )
+        except RollbackRefused as error:
+            self.end(f"{error} (--stop-auto-deploy)" if "auto-deploy" in str(error) else str(error), 1)
+        except store.StoreError as error:
+            self.end(str(error), 1)
+        self.stdout.write(f"{component.name}: {options['environment']} from {done.from_release} to {done.to_release}")
+        if done.has_stopped_auto_deploy:
+            self.stdout.write("auto-deploy is off now; set spec.autoDeploy to true to turn it on again")
+        return 0
