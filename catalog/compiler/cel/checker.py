@@ -14,14 +14,8 @@ from typing import Final
 
 from catalog.compiler.cel import types
 from catalog.compiler.cel.errors import CelCompileError
+from catalog.compiler.cel.format_check import check_formats
 from catalog.compiler.cel.functions import Library, Overload
-from catalog.compiler.cel.library.string_format import (
-    CLAUSE_TYPES,
-    STRING_COMPLAINT,
-    Clause,
-    FormatError,
-    read_template,
-)
 from catalog.compiler.cel.nodes import (
     Call,
     Fold,
@@ -34,10 +28,11 @@ from catalog.compiler.cel.nodes import (
     OptionalMap,
     Select,
     SortBy,
+    descendants,
 )
 from catalog.compiler.cel.operators import invalid_key, is_key
 from catalog.compiler.cel.source import Faults
-from catalog.compiler.cel.type_matching import Substitutions, is_dyn, is_error
+from catalog.compiler.cel.type_matching import Substitutions, is_dyn, is_error, never_fit
 from catalog.compiler.cel.types import (
     BOOL,
     BYTES,
@@ -55,7 +50,6 @@ from catalog.compiler.cel.types import (
     map_of,
     optional_of,
     parameter,
-    runtime_name,
     type_of,
 )
 from catalog.compiler.cel.values import UInt
@@ -96,7 +90,7 @@ def check(
     checker.visit(node)
     faults.raise_if_any()
     checker.settle(node)
-    _check_formats(node, faults)
+    check_formats(node, faults)
     faults.raise_if_any()
     _check_constant_keys(node)
     return node.type
@@ -104,10 +98,7 @@ def check(
 
 def _check_constant_keys(node: Node) -> None:
     """Refuse ``x[null]``: the reference does so when it plans an evaluation, without naming the place."""
-    pending = [node]
-    while pending:
-        current = pending.pop()
-        pending.extend(current.children())
+    for current in descendants(node):
         if isinstance(current, Call) and current.function in ("_[_]", "_[?_]"):
             key = current.args[1]
             if isinstance(key, Literal) and not is_key(key.value):
@@ -157,11 +148,8 @@ class _Checker:
 
     def settle(self, node: Node) -> None:
         """Replace type parameters by what they are bound to, or by ``dyn``, in the whole tree."""
-        pending = [node]
-        while pending:
-            current = pending.pop()
+        for current in descendants(node):
             current.type = self._bound.resolve(current.type, free_to_dyn=True)
-            pending.extend(current.children())
 
     def _undeclared(self, node: Node, name: str) -> Type:
         self._faults.report(node.offset, f"undeclared reference to '{name}' (in container '')")
@@ -286,16 +274,16 @@ class _Checker:
         return left == right or not (left.kind in _NUMBERS and right.kind in _NUMBERS)
 
     def _match(self, overload: Overload, arguments: list[Type]) -> Type | None:
-        if len(overload.parameters) != len(arguments):
-            return None
         result, parameters = overload.result, overload.parameters
+        if len(parameters) != len(arguments) or never_fit(parameters, arguments):
+            return None
         if overload.type_parameters:
-            fresh = {name: self._free_type() for name in sorted(overload.type_parameters)}
+            fresh = {name: self._free_type() for name in overload.type_parameters}
             result = _instantiate(result, fresh)
             parameters = tuple(_instantiate(declared, fresh) for declared in parameters)
         if not self._bound.assign_all(arguments, parameters):
             return None
-        return self._bound.resolve(result)
+        return self._bound.resolve(result) if overload.type_parameters else result
 
     def _logical(self, operands: list[Node]) -> Type:
         mismatch = False
@@ -496,56 +484,3 @@ def _instantiate(declared: Type, fresh: Mapping[str, Type]) -> Type:
     if not declared.parameters:
         return declared
     return Type(declared.kind, declared.name, tuple(_instantiate(inner, fresh) for inner in declared.parameters))
-
-
-# --- templates of format
-
-
-def _check_formats(node: Node, faults: Faults) -> None:
-    """Check calls of ``format`` whose template and arguments are literals."""
-    pending = [node]
-    while pending:
-        current = pending.pop()
-        pending.extend(current.children())
-        if (
-            isinstance(current, Call)
-            and current.function == "format"
-            and isinstance(current.target, Literal)
-            and isinstance(current.target.value, str)
-            and len(current.args) == 1
-            and isinstance(current.args[0], ListNode)
-        ):
-            _check_format(current, current.target.value, current.args[0].items, faults)
-
-
-def _check_format(node: Call, template: str, args: list[Node], faults: Faults) -> None:
-    used = 0
-    try:
-        for part in read_template(template, len(args)):
-            if isinstance(part, Clause):
-                used += 1
-                bad, complaint = _misfit(part.letter, args[part.argument])
-                if bad is not None:
-                    message = f"error during formatting: {complaint}, was given {runtime_name(bad.type)}"
-                    faults.report(bad.offset, message)
-                    return
-    except FormatError as error:
-        faults.report(node.offset, str(error))
-        return
-    if len(args) > used:
-        message = f"too many arguments supplied to string.format (expected {used}, got {len(args)})"
-        faults.report(node.offset, message)
-
-
-def _misfit(letter: str, node: Node) -> tuple[Node | None, str]:
-    """Return the part of an argument that its clause cannot print, and the complaint."""
-    if letter != "s":
-        accepted, complaint = CLAUSE_TYPES[letter]
-        return (None if is_dyn(node.type) or node.type.kind in accepted else node), complaint
-    if not is_dyn(node.type) and node.type.kind in ("opaque", "object", "error"):
-        return node, STRING_COMPLAINT
-    for inner in node.children() if isinstance(node, (ListNode, MapNode)) else ():
-        bad, _ = _misfit("s", inner)
-        if bad is not None:
-            return bad, STRING_COMPLAINT
-    return None, STRING_COMPLAINT

@@ -22,7 +22,7 @@ from catalog.compiler.cel.library import EXTENDED, STANDARD
 from catalog.compiler.cel.native import to_native
 from catalog.compiler.cel.nodes import Node
 from catalog.compiler.cel.parser import parse
-from catalog.compiler.cel.types import DYN, Type
+from catalog.compiler.cel.types import DYN, Type, fingerprint
 
 _CACHED_PROGRAMS: Final = 8192
 
@@ -95,7 +95,7 @@ class Environment:
     ``budget`` bounds what one evaluation may do.
     """
 
-    __slots__ = ("_key", "bare", "budget", "component_macros", "variable_types", "variables")
+    __slots__ = ("_hash", "_key", "bare", "budget", "component_macros", "variable_types", "variables")
 
     def __init__(
         self,
@@ -111,13 +111,15 @@ class Environment:
         self.variable_types = dict(variable_types or {})
         self.bare = bare
         self.budget = budget
-        self._key = (variables, component_macros, tuple(sorted(self.variable_types.items())), bare, budget)
+        typed = tuple(sorted((name, fingerprint(declared)) for name, declared in self.variable_types.items()))
+        self._key = (variables, component_macros, typed, bare, budget)
+        self._hash = hash(self._key)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Environment) and other._key == self._key
 
     def __hash__(self) -> int:
-        return hash(self._key)
+        return self._hash
 
     def compile(self, expression: str) -> Program:
         """Compile an expression. Raises ``CelCompileError``; results are cached."""

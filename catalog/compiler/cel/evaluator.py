@@ -8,12 +8,14 @@ hold both equal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from catalog.compiler.cel import operators
-from catalog.compiler.cel.budget import DEFAULT_BUDGET, Budget, BudgetError, check_size
+from catalog.compiler.cel.budget import DEFAULT_BUDGET, Budget, check_size
 from catalog.compiler.cel.errors import CelEvaluationError
+from catalog.compiler.cel.evaluator_loops import Loop, filtered, holds, is_decided, turns_through
+from catalog.compiler.cel.frame import Closure, Frame
 from catalog.compiler.cel.functions import Library, dispatcher
 from catalog.compiler.cel.library.lists import sort_by_keys
 from catalog.compiler.cel.library.maps import insert, insert_all
@@ -37,36 +39,9 @@ from catalog.compiler.cel.values import (
     CelMap,
     OptionalValue,
     TypeValue,
-    key_value,
     map_key,
-    sorted_keys,
     type_name,
 )
-
-
-class Frame:
-    """The variables that an expression sees, and what it may still spend."""
-
-    __slots__ = ("budget", "in_loop", "names", "variables")
-
-    def __init__(
-        self, variables: Mapping[str, Any], names: dict[str, Any], budget: Budget, in_loop: bool = False
-    ) -> None:
-        self.variables = variables
-        self.names = names
-        self.budget = budget
-        self.in_loop = in_loop
-
-    def inner(self) -> Frame:
-        """Return a frame for a loop: it can hide names, and what it makes is counted."""
-        return Frame(self.variables, dict(self.names), self.budget, True)
-
-    def bound(self, name: str, value: Any) -> Frame:
-        """Return a frame with one more name."""
-        return Frame(self.variables, {**self.names, name: value}, self.budget, self.in_loop)
-
-
-Closure = Callable[[Frame], Any]
 
 
 class Evaluator:
@@ -171,9 +146,9 @@ class _Planner:
     def _call(self, node: Call) -> Closure:
         function = node.function
         if function == "_&&_":
-            return _absorbing([self.plan(term) for term in _terms(node, function)], decisive=False)
+            return self._logical(node, decisive=False)
         if function == "_||_":
-            return _absorbing([self.plan(term) for term in _terms(node, function)], decisive=True)
+            return self._logical(node, decisive=True)
         if function == "_?_:_":
             return self._conditional(node)
         if function in ("_[_]", "_[?_]"):
@@ -188,6 +163,10 @@ class _Planner:
             unary, only = operators.UNARY[function], args[0]
             return lambda frame: unary(only(frame))
         return _counted(_function(function, self._library, args))
+
+    def _logical(self, node: Call, decisive: bool) -> Closure:
+        terms = [self.plan(term) for term in _terms(node, node.function)]
+        return lambda frame: is_decided(((term, frame) for term in terms), decisive) is decisive
 
     def _conditional(self, node: Call) -> Closure:
         condition, accepted, refused = map(self.plan, node.args)
@@ -255,19 +234,20 @@ class _Planner:
     def _fold(self, node: Fold) -> Closure:
         range_of, body = self.plan(node.range), self.plan(node.body)
         condition = None if node.condition is None else self.plan(node.condition)
-        turns = _turns(node.first, node.second)
+        through = turns_through(node.first, node.second)
 
         def loop(frame: Frame) -> Iterator[Frame]:
-            return turns(range_of(frame), frame.inner())
+            return through(range_of(frame), frame.inner())
 
         if node.kind in ("all", "exists"):
-            return _quantifier(loop, body, decisive=node.kind == "exists")
+            decisive = node.kind == "exists"
+            return lambda frame: is_decided(((body, inner) for inner in loop(frame)), decisive) is decisive
         if node.kind == "exists_one":
-            return lambda frame: sum(1 for inner in loop(frame) if _holds(body, inner)) == 1
+            return lambda frame: sum(1 for inner in loop(frame) if holds(body, inner)) == 1
         if node.kind == "filter":
             first = node.first
-            return lambda frame: CelList(inner.names[first] for inner in loop(frame) if _holds(body, inner))
-        kept = loop if condition is None else _filtered(loop, condition)
+            return lambda frame: CelList(inner.names[first] for inner in loop(frame) if holds(body, inner))
+        kept = loop if condition is None else filtered(loop, condition)
         if node.kind in ("map", "transformList"):
             return lambda frame: CelList(body(inner) for inner in kept(frame))
         return _map_fold(kept, body, node)
@@ -288,11 +268,11 @@ class _Planner:
 
     def _sort_by(self, node: SortBy) -> Closure:
         operand, key, variable = self.plan(node.operand), self.plan(node.key), node.variable
-        turns = _turns(variable, None)
+        through = turns_through(variable, None)
 
         def sort(frame: Frame) -> Any:
             items = operand(frame)
-            keys = [key(inner) for inner in turns(items, frame.inner())]
+            keys = [key(inner) for inner in through(items, frame.inner())]
             if not isinstance(items, list):
                 raise CelEvaluationError("no such overload: @sortByAssociatedKeys")
             return sort_by_keys(items, keys)
@@ -320,30 +300,6 @@ def _terms(node: Node, function: str) -> Iterator[Node]:
             pending.extend(reversed(current.args))
         else:
             yield current
-
-
-def _absorbing(terms: list[Closure], decisive: bool) -> Closure:
-    """``&&`` (decided by false) or ``||`` (by true): errors and other types count only when nothing decides."""
-
-    def decide(frame: Frame) -> bool:
-        failure: CelEvaluationError | None = None
-        for term in terms:
-            try:
-                value = term(frame)
-            except BudgetError:
-                raise
-            except CelEvaluationError as error:
-                failure = failure or error
-                continue
-            if value is decisive:
-                return decisive
-            if type(value) is not bool and failure is None:
-                failure = CelEvaluationError("no such overload")
-        if failure is not None:
-            raise failure
-        return not decisive
-
-    return decide
 
 
 def _binary(function: str, left: Closure, right: Closure) -> Closure:
@@ -397,82 +353,7 @@ def _or(args: list[Closure], unwrap: bool) -> Closure:
     return choose
 
 
-# --- loops
-
-_Loop = Callable[[Frame], Iterable[Frame]]
-
-
-def _turns(first: str, second: str | None) -> Callable[[Any, Frame], Iterator[Frame]]:
-    """Return how to run through a range: each turn sets the variables of the frame and yields it."""
-
-    def one(container: Any, frame: Frame) -> Iterator[Frame]:
-        if isinstance(container, dict):
-            items: Iterable[Any] = map(key_value, sorted_keys(container))
-        elif isinstance(container, list):
-            items = container
-        else:
-            raise CelEvaluationError(f"got '{operators.GO_TYPES[type_name(container)]}', expected iterable type")
-        frame.budget.spend(len(container))
-        names = frame.names
-        for item in items:
-            names[first] = item
-            yield frame
-
-    def two(container: Any, frame: Frame) -> Iterator[Frame]:
-        if isinstance(container, dict):
-            pairs: Iterable[tuple[Any, Any]] = ((key_value(key), container[key]) for key in sorted_keys(container))
-        elif isinstance(container, list):
-            pairs = enumerate(container)
-        else:
-            raise CelEvaluationError(
-                f"unsupported comprehension range type: {operators.GO_TYPES[type_name(container)]}"
-            )
-        frame.budget.spend(len(container))
-        names = frame.names
-        for key, value in pairs:
-            names[first] = key
-            names[second] = value  # type: ignore[index]
-            yield frame
-
-    return one if second is None else two
-
-
-def _holds(condition: Closure, frame: Frame) -> bool:
-    value = condition(frame)
-    if value is not True and value is not False:
-        operators.no_such_overload()
-    return value is True
-
-
-def _filtered(loop: _Loop, condition: Closure) -> _Loop:
-    return lambda frame: (inner for inner in loop(frame) if _holds(condition, inner))
-
-
-def _quantifier(loop: _Loop, body: Closure, decisive: bool) -> Closure:
-    """``all`` (decided by false) or ``exists`` (by true), absorbing errors as ``&&`` and ``||`` do."""
-
-    def decide(frame: Frame) -> bool:
-        failure: CelEvaluationError | None = None
-        for inner in loop(frame):
-            try:
-                value = body(inner)
-            except BudgetError:
-                raise
-            except CelEvaluationError as error:
-                failure = failure or error
-                continue
-            if value is decisive:
-                return decisive
-            if type(value) is not bool and failure is None:
-                failure = CelEvaluationError("no such overload")
-        if failure is not None:
-            raise failure
-        return not decisive
-
-    return decide
-
-
-def _map_fold(loop: _Loop, body: Closure, node: Fold) -> Closure:
+def _map_fold(loop: Loop, body: Closure, node: Fold) -> Closure:
     first = node.first
 
     def transform(frame: Frame) -> CelMap:

@@ -31,18 +31,14 @@ class Overload(NamedTuple):
     result: Type
     implementation: Implementation | None
     guarded: bool
-
-    @property
-    def type_parameters(self) -> frozenset[str]:
-        """The names of the type parameters in the signature."""
-        return _type_parameters((self.result, *self.parameters))
+    # The names of the type parameters in the signature, sorted.
+    type_parameters: tuple[str, ...]
 
 
 Library = Mapping[str, tuple[Overload, ...]]
 
 
-@lru_cache(maxsize=1024)
-def _type_parameters(signature: tuple[Type, ...]) -> frozenset[str]:
+def _type_parameters(signature: tuple[Type, ...]) -> tuple[str, ...]:
     names: set[str] = set()
     pending = list(signature)
     while pending:
@@ -50,7 +46,7 @@ def _type_parameters(signature: tuple[Type, ...]) -> frozenset[str]:
         if current.kind == "parameter":
             names.add(current.name)
         pending.extend(current.parameters)
-    return frozenset(names)
+    return tuple(sorted(names))
 
 
 class Registry:
@@ -167,7 +163,9 @@ def _read_signature(signature: str, implementation: Implementation | None, guard
     receiver, _, call_text = ("", "", declared) if declared.startswith("_") else declared.rpartition("|")
     name, _, arguments = call_text.partition("(")
     texts = ([receiver] if receiver else []) + _split(arguments.removesuffix(")"))
-    return Overload(name, bool(receiver), tuple(map(_read_type, texts)), _read_type(result), implementation, guarded)
+    parameters, returned = tuple(map(_read_type, texts)), _read_type(result)
+    names = _type_parameters((returned, *parameters))
+    return Overload(name, bool(receiver), parameters, returned, implementation, guarded, names)
 
 
 def _split(arguments: str) -> list[str]:

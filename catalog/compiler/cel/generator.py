@@ -171,7 +171,7 @@ class Generator:
         return self.writer.helper(runtime.MISSING, "MISSING")
 
     def optional_result(self, emit_present: Node, emit: str, result: str, condition: str) -> bool:
-        """Assign a node's code to ``result`` when ``condition`` holds, else ``MISSING``; tell whether of the context."""
+        """Assign a node's code to ``result`` if ``condition`` holds, else ``MISSING``; tell whether of the context."""
         with self.writer.block(f"if {condition}:"):
             present: Code = getattr(self, emit)(emit_present)
             self.writer.line(f"{result} = {present.text}")

@@ -168,9 +168,10 @@ def _insert(generator: Generator, node: Fold, loop: _Loop, result: str, native: 
             writer.line(f"{generator.helper('give_up')}()")
         value = _body(generator, body.entries[0].value, native)
         if native and value.may_omit:
-            writer.line(f"{generator.helper('give_up')}()")  # an omitted entry still takes its key
-            return
-        _set(generator, result, key_code.text, value, native)
+            value = writer.stored(value)
+            with writer.block(f"if {value.text} is OMIT:"):
+                writer.line(f"{generator.helper('give_up')}()")  # an omitted entry still takes its key
+        writer.line(f"{result}[{key_code.text}] = {value.text}")
         return
     made = generator.raw(body)
     if native:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import Any, Final
 
 from catalog.compiler.cel.budget import check_size
 from catalog.compiler.cel.time_text import timestamp_text
@@ -20,6 +20,9 @@ from catalog.compiler.cel.values import (
 )
 from catalog.compiler.gotext import float_text
 
+# Types whose values documents hold as they are; of containers only those that no expression made.
+PLAIN: Final = frozenset({str, float, bool, int, dict, list})
+
 
 def to_native(value: Any) -> Any:
     """Convert a raw result: what documents know stays, the rest gets its document form.
@@ -32,7 +35,7 @@ def to_native(value: Any) -> Any:
     Raises ``BudgetError`` for a value that holds the same containers so often that its document would be too large.
     """
     kind = type(value)
-    if kind is str or kind is float or kind is bool or kind is int or kind is dict or kind is list:
+    if kind in PLAIN:
         return value
     return _convert(value, _Size())
 
@@ -52,17 +55,14 @@ class _Size:
 
 def _convert(value: Any, size: _Size) -> Any:
     kind = type(value)
-    if kind is str or kind is float or kind is bool or kind is int or kind is dict or kind is list:
+    if kind in PLAIN:
         return value
     if value is None:
         return NULL
     if kind is CelMap:
-        size.add(len(value))
-        entries = [(key, _convert(entry, size)) for key, entry in value.items()]
-        return {key if type(key) is str else key_text(key): entry for key, entry in entries if entry is not OMIT}
+        return _convert_map(value, size)
     if kind is CelList:
-        size.add(len(value))
-        return [item for item in [_convert(item, size) for item in value] if item is not OMIT]
+        return _convert_list(value, size)
     if kind is OptionalValue:
         return _convert(value.value, size) if value.present else None
     if kind is Duration:
@@ -74,6 +74,30 @@ def _convert(value: Any, size: _Size) -> Any:
     if kind is TypeValue:
         return value.name
     return value
+
+
+def _convert_map(entries: CelMap, size: _Size) -> dict[str, Any]:
+    size.add(len(entries))
+    converted: dict[str, Any] = {}
+    for key, entry in entries.items():
+        if type(entry) not in PLAIN:
+            entry = _convert(entry, size)
+            if entry is OMIT:
+                continue
+        converted[key if type(key) is str else key_text(key)] = entry
+    return converted
+
+
+def _convert_list(items: CelList, size: _Size) -> list[Any]:
+    size.add(len(items))
+    converted: list[Any] = []
+    for item in items:
+        if type(item) not in PLAIN:
+            item = _convert(item, size)
+            if item is OMIT:
+                continue
+        converted.append(item)
+    return converted
 
 
 def key_text(key: object) -> str:

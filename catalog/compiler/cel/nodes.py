@@ -210,3 +210,12 @@ class SortBy(Node):
     def children(self) -> Iterator[Node]:
         yield self.operand
         yield self.key
+
+
+def descendants(root: Node) -> Iterator[Node]:
+    """Yield a node and everything below it."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(node.children())

@@ -8,14 +8,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from catalog.compiler.cel.budget import MAX_SIZE
-from catalog.compiler.cel.native import to_native
+from catalog.compiler.cel.native import PLAIN, to_native
 from catalog.compiler.cel.operators import add, find_key, index, index_if_present
 from catalog.compiler.cel.values import OMIT, BoxedKey, CelMap, OptionalValue, key_value, sorted_keys
 from catalog.compiler.names import kubernetes_name
 
 # Stands for "none" where an optional is kept as its bare value.
 MISSING: Final = object()
-PLAIN: Final = frozenset({str, float, bool, int, dict, list})
 
 
 class GiveUp(RuntimeError):

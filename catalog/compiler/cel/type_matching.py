@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from catalog.compiler.cel.types import Type
 
+_FLEXIBLE = frozenset({"dyn", "error", "null_type", "parameter"})
 _NULLABLE = frozenset({"opaque", "object", "duration", "timestamp"})
 
 
@@ -19,13 +20,23 @@ def is_error(candidate: Type) -> bool:
     return candidate.kind == "error"
 
 
+def never_fit(firsts: Iterable[Type], seconds: Iterable[Type]) -> bool:
+    """Tell at a glance that some of the types cannot fit their partners: both are concrete, and of different kinds."""
+    for one, other in zip(firsts, seconds, strict=True):
+        first, second = one.kind, other.kind
+        if first != second and first not in _FLEXIBLE and second not in _FLEXIBLE:
+            return True
+    return False
+
+
 class Substitutions:
     """What type parameters are bound to. An attempt that fails leaves nothing behind."""
 
-    __slots__ = ("_bound",)
+    __slots__ = ("_bound", "_undo")
 
     def __init__(self) -> None:
         self._bound: dict[str, Type] = {}
+        self._undo: list[tuple[str, Type | None]] = []
 
     def assign(self, first: Type, second: Type) -> bool:
         """Make two types fit each other if that is possible."""
@@ -33,11 +44,19 @@ class Substitutions:
 
     def assign_all(self, firsts: Iterable[Type], seconds: Iterable[Type]) -> bool:
         """Make each of one list fit its partner in the other, or none."""
-        before = dict(self._bound)
-        if all(self._fits(first, second) for first, second in zip(firsts, seconds, strict=True)):
+        self._undo = []
+        if all(map(self._fits, firsts, seconds)):
             return True
-        self._bound = before
+        for name, before in reversed(self._undo):
+            if before is None:
+                del self._bound[name]
+            else:
+                self._bound[name] = before
         return False
+
+    def _set(self, name: str, bound: Type) -> None:
+        self._undo.append((name, self._bound.get(name)))
+        self._bound[name] = bound
 
     def resolve(self, found: Type, *, free_to_dyn: bool = False) -> Type:
         """Replace bound parameters by what they are bound to; free ones stay, or become ``dyn``."""
@@ -94,11 +113,11 @@ class Substitutions:
                 return False, True
             wider = self.more_general(candidate, bound)
             if not self._occurs(free, wider):
-                self._bound[free.name] = wider
+                self._set(free.name, wider)
             return True, True
         if self._occurs(free, candidate):
             return False, False
-        self._bound[free.name] = candidate
+        self._set(free.name, candidate)
         return True, False
 
     def _occurs(self, free: Type, within: Type) -> bool:

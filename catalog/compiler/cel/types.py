@@ -94,6 +94,15 @@ def object_of(name: str, fields: Mapping[str, Type]) -> Type:
     return Type("object", name, (), fields)
 
 
+def fingerprint(declared: Type) -> str:
+    """Return a text that two types share only when they are the same, the fields of objects included."""
+    inner = ",".join(map(fingerprint, declared.parameters))
+    fields = ",".join(
+        f"{name}:{fingerprint(field_type)}" for name, field_type in sorted((declared.fields or {}).items())
+    )
+    return f"{declared.kind} {declared.name}({inner}){{{fields}}}"
+
+
 def is_optional(candidate: Type) -> bool:
     """Tell whether the type is that of an optional."""
     return candidate.kind == "opaque" and candidate.name == OPTIONAL_NAME
