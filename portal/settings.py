@@ -1,7 +1,7 @@
 """Every setting of Stagecraft, read from the environment and typed.
 
-`Configuration` below is the whole list: its field names in upper case are the environment variables, each with its
-default and its meaning. A bad value ends the process at start with one sentence per mistake. Django's own settings
+The block "What can be set" is the whole list, each variable with its default and its meaning; nothing else in the code
+reads the environment. A bad value ends the process at start with one sentence per mistake. Django's own settings
 follow from it and are not meant to be set one by one.
 """
 
@@ -10,90 +10,130 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
 BASE_DIR = Path(__file__).resolve().parent.parent
+Value = TypeVar("Value")
 
 
-class Configuration(BaseSettings):
-    """What can be set, by environment variable. Nothing else in the code reads the environment."""
+class Variable(NamedTuple):
+    """An environment variable as the reference lists it."""
 
-    model_config = SettingsConfigDict(extra="ignore", case_sensitive=False)
-
-    stagecraft_home: Path = Field(
-        default=BASE_DIR / ".stagecraft",
-        description="Data directory: database, queue files, Git plane, generated secret key.",
-    )
-    database_url: str = Field(
-        default="",
-        description="postgresql://user:password@host:port/name or sqlite:///path; empty: SQLite in the data directory.",
-    )
-    database_conn_max_age: int = Field(default=60, ge=0, description="Seconds a database connection is kept.")
-    celery_broker_url: str = Field(
-        default="", description="redis://, amqp:// or filesystem://; empty: files in the data directory."
-    )
-    secret_key: str = Field(
-        default="", description="Signs sessions. Empty: made once and kept in the data directory (one machine only)."
-    )
-    debug: bool = Field(default=False, description="Django's debug pages. Never on in production.")
-    allowed_hosts: str = Field(default="127.0.0.1,localhost,[::1]", description="Host names served, comma-separated.")
-    csrf_trusted_origins: str = Field(
-        default="", description="Origins of admin and forms behind a proxy, comma-separated."
-    )
-    public_url: str = Field(default="http://127.0.0.1:8000", description="How users reach this server.")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="What is logged: DEBUG, INFO, WARNING or ERROR."
-    )
-
-    git_plane_repository: str = Field(
-        default="", description="Repository of the embedded Git plane; empty: planes/default.git in the data directory."
-    )
-    git_plane_branch: str = Field(default="main", description="Branch that deliveries are committed to.")
-
-    reconcile_lease_seconds: int = Field(
-        default=60, ge=5, description="How long a worker may hold one object before another may take it over."
-    )
-    reconcile_sweep_seconds: float = Field(
-        default=5.0, gt=0, description="How often a worker looks for work whose message was lost."
-    )
-    reconcile_batch: int = Field(default=16, ge=1, le=500, description="Objects a worker claims at once.")
-    yaml_max_bytes: int = Field(default=10 * 1024 * 1024, ge=1024, description="Largest YAML or JSON input accepted.")
+    name: str
+    default: str
+    meaning: str
 
 
-def load_configuration() -> Configuration:
-    """Read the environment, or end the process with one readable line per wrong variable."""
+VARIABLES: list[Variable] = []
+_mistakes: list[str] = []
+
+
+def read(name: str, default: Value, convert: Callable[[str], Value], meaning: str) -> Value:
+    """The variable's value, or its default. A value that `convert` refuses is remembered as a mistake."""
+    VARIABLES.append(Variable(name, str(default), meaning))
+    given = os.environ.get(name, "")
+    if not given:
+        return default
     try:
-        return Configuration()
-    except ValidationError as error:
-        for problem in error.errors():
-            variable = str(problem["loc"][0]).upper()
-            print(
-                f"stagecraft: {variable}={problem.get('input')!r} cannot be used: {problem['msg']}. "
-                f"Correct or unset {variable} and start again.",
-                file=sys.stderr,
-            )
-        raise SystemExit(2) from None
+        return convert(given)
+    except ValueError as error:
+        _mistakes.append(f"stagecraft: {name}={given!r} cannot be used: {error}. Correct or unset {name}.")
+        return default
 
 
-def refuse(variable: str, reason: str) -> SystemExit:
-    """The clear sentence for a value that is well-typed but makes no sense."""
-    print(f"stagecraft: {variable} cannot be used: {reason}", file=sys.stderr)
-    return SystemExit(2)
+def number(at_least: float, kind: type[Value]) -> Callable[[str], Value]:
+    """Reads an int or a float that is not too small."""
+
+    def convert(given: str) -> Value:
+        try:
+            value: Any = kind(given)  # type: ignore[call-arg]
+        except ValueError:
+            raise ValueError("it must be a whole number" if kind is int else "it must be a number") from None
+        if value < at_least:
+            raise ValueError(f"it must be at least {at_least}")
+        return value  # type: ignore[no-any-return]
+
+    return convert
 
 
-CONFIGURATION = load_configuration()
-HOME = CONFIGURATION.stagecraft_home
-try:
-    HOME.mkdir(parents=True, exist_ok=True)
-except OSError as error:
-    raise refuse(
-        "STAGECRAFT_HOME", f"{HOME} cannot be made: {error.strerror}. Name a directory you can write to."
-    ) from None
+def boolean(given: str) -> bool:
+    if given.lower() in ("1", "true", "yes", "on"):
+        return True
+    if given.lower() in ("0", "false", "no", "off"):
+        return False
+    raise ValueError("it must be true or false")
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    def convert(given: str) -> str:
+        if given.upper() not in choices:
+            raise ValueError(f"it must be one of {', '.join(choices)}")
+        return given.upper()
+
+    return convert
+
+
+def listed(given: str) -> list[str]:
+    return [item.strip() for item in given.split(",") if item.strip()]
+
+
+def database_url(given: str) -> str:
+    scheme = urlsplit(given).scheme
+    if scheme not in ("postgres", "postgresql", "sqlite"):
+        raise ValueError(f"its scheme is {scheme!r}; use postgresql://user:password@host:port/name or sqlite:///path")
+    return given
+
+
+def directory(given: str) -> Path:
+    try:
+        Path(given).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"{given} cannot be made ({error.strerror}); name a directory you can write to") from None
+    return Path(given)
+
+
+# What can be set ------------------------------------------------------------------------------------------------------
+
+HOME = read("STAGECRAFT_HOME", BASE_DIR / ".stagecraft", directory, "Data directory: database, queue, Git plane, keys.")
+DATABASE_URL = read(
+    "DATABASE_URL", "", database_url, "`postgresql://…` or `sqlite:///path`; empty: SQLite in the data directory."
+)
+DATABASE_CONN_MAX_AGE = read("DATABASE_CONN_MAX_AGE", 60, number(0, int), "Seconds a database connection is kept.")
+CELERY_BROKER_URL = read(
+    "CELERY_BROKER_URL", "", str, "`redis://…`, `amqp://…` or `filesystem://…`; empty: files in the data directory."
+)
+SECRET_KEY = read(
+    "SECRET_KEY", "", str, "Signs sessions; the same on every replica. Empty: made once, kept in the data directory."
+)
+DEBUG = read("DEBUG", False, boolean, "Django's debug pages. Never on in production.")
+LOG_LEVEL = read("LOG_LEVEL", "INFO", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "How much is logged.")
+PUBLIC_URL = read("PUBLIC_URL", "http://127.0.0.1:8000", str, "How users reach this server.")
+ALLOWED_HOSTS = read(
+    "ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"], listed, "Host names served, comma-separated."
+)
+CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", [], listed, "Origins of admin and forms behind a proxy.")
+GIT_PLANE_REPOSITORY = read(
+    "GIT_PLANE_REPOSITORY", "", str, "Repository of the Git plane; empty: `planes/default.git` in the data directory."
+)
+GIT_PLANE_BRANCH = read("GIT_PLANE_BRANCH", "main", str, "Branch that deliveries are committed to.")
+RECONCILE_LEASE_SECONDS = read(
+    "RECONCILE_LEASE_SECONDS", 60, number(5, int), "How long a worker may hold an object before another may take over."
+)
+RECONCILE_SWEEP_SECONDS = read(
+    "RECONCILE_SWEEP_SECONDS", 5.0, number(0.05, float), "How often a worker looks for work whose message was lost."
+)
+RECONCILE_BATCH = read("RECONCILE_BATCH", 16, number(1, int), "Objects that a worker claims at once.")
+YAML_MAX_BYTES = read("YAML_MAX_BYTES", 10 * 1024 * 1024, number(1024, int), "Largest YAML or JSON input accepted.")
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+if _mistakes:
+    print("\n".join(_mistakes), file=sys.stderr)
+    raise SystemExit(2)
+HOME.mkdir(parents=True, exist_ok=True)
 
 
 def database(url: str) -> dict[str, Any]:
@@ -109,28 +149,24 @@ def database(url: str) -> dict[str, Any]:
             "PASSWORD": unquote(parts.password or ""),
             "HOST": unquote(parts.hostname or ""),
             "PORT": str(parts.port or ""),
-            "CONN_MAX_AGE": CONFIGURATION.database_conn_max_age,
+            "CONN_MAX_AGE": DATABASE_CONN_MAX_AGE,
             "CONN_HEALTH_CHECKS": True,
             "OPTIONS": dict(parse_qsl(parts.query)),
         }
-    if parts.scheme == "sqlite":
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": unquote(url.removeprefix("sqlite:///")),
-            "OPTIONS": {
-                # Writers queue instead of failing: a transaction takes the write lock when it begins.
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 30,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
-            },
-        }
-    raise refuse("DATABASE_URL", f"its scheme is {parts.scheme!r}. Use postgresql://… or sqlite:///path.")
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": unquote(url.removeprefix("sqlite:///")),
+        "OPTIONS": {
+            # Writers queue instead of failing: a transaction takes the write lock when it begins.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
+        },
+    }
 
 
 def secret_key() -> str:
-    """The key from the environment, else one made once for this data directory."""
-    if CONFIGURATION.secret_key:
-        return CONFIGURATION.secret_key
+    """A key made once for this data directory."""
     path = HOME / "secret-key"
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -141,21 +177,14 @@ def secret_key() -> str:
     return path.read_text().strip()
 
 
-def comma_separated(text: str) -> list[str]:
-    return [item.strip() for item in text.split(",") if item.strip()]
-
-
-SECRET_KEY = secret_key()
-DEBUG = CONFIGURATION.debug
-ALLOWED_HOSTS = comma_separated(CONFIGURATION.allowed_hosts)
-CSRF_TRUSTED_ORIGINS = comma_separated(CONFIGURATION.csrf_trusted_origins)
-DATABASES = {"default": database(CONFIGURATION.database_url)}
+SECRET_KEY = SECRET_KEY or secret_key()
+DATABASES = {"default": database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "portal.accounts",
     "portal.quickstart",
-    "django.contrib.admin",
+    "portal.admin_site.apps.StagecraftAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -211,7 +240,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-CELERY_BROKER_URL = CONFIGURATION.celery_broker_url or "filesystem://localhost//"
+CELERY_BROKER_URL = CELERY_BROKER_URL or "filesystem://localhost//"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -229,13 +258,7 @@ if CELERY_BROKER_URL.startswith("filesystem://"):
     # Gossip, mingle and remote control need a broker that fans out; files do not.
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 
-GIT_PLANE_REPOSITORY = CONFIGURATION.git_plane_repository or str(HOME / "planes" / "default.git")
-GIT_PLANE_BRANCH = CONFIGURATION.git_plane_branch
-RECONCILE_LEASE_SECONDS = CONFIGURATION.reconcile_lease_seconds
-RECONCILE_SWEEP_SECONDS = CONFIGURATION.reconcile_sweep_seconds
-RECONCILE_BATCH = CONFIGURATION.reconcile_batch
-YAML_MAX_BYTES = CONFIGURATION.yaml_max_bytes
-PUBLIC_URL = CONFIGURATION.public_url
+GIT_PLANE_REPOSITORY = GIT_PLANE_REPOSITORY or str(HOME / "planes" / "default.git")
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -248,7 +271,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": CONFIGURATION.log_level},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {"celery": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
 }
 REST_FRAMEWORK: dict[str, Any] = {"UNAUTHENTICATED_USER": None}

@@ -9,6 +9,7 @@ from catalog.compiler.errors import CompilerError
 from catalog.kinds.base import API_GROUP
 from catalog.kinds.registry import UnknownKind
 from catalog.manifests.reading import Entry
+from catalog.store.admission import RULES_NOT_CHECKED
 from catalog.store.errors import Invalid, Malformed, NotFound, StoreError
 
 FOREIGN_KIND = "not a kind of this platform"
@@ -74,7 +75,9 @@ def problems_of(entry: Entry, error: Exception) -> tuple[Problem, ...]:
     """The reasons of an error, each with its line."""
     match error:
         case Invalid(errors=errors):
-            return tuple(Problem(item.message, item.path, entry.line_of(item.path)) for item in errors)
+            # The notice about rules blames no field, and never comes alone.
+            blamed = [item for item in errors if item is not RULES_NOT_CHECKED]
+            return tuple(Problem(item.message, item.path, entry.line_of(item.path)) for item in blamed)
         case Malformed():
             path, colon, message = str(error).partition(": ")
             if colon and " " not in path:

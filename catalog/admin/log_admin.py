@@ -1,0 +1,69 @@
+"""The log as a list: every change of every object, to be searched. Nothing can be changed here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from catalog.admin.history import diff_of
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A list for looking only."""
+
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_active and request.user.is_staff)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class RevisionAdmin(ReadOnlyAdmin):
+    section = "Operations"
+    list_display = ("sequence", "recorded_at", "action", "kind", "namespace", "name", "actor", "surface")
+    list_filter = ("action", "surface", "actor_kind")
+    search_fields = ("=kind", "name", "=actor", "=request_id")
+    search_help_text = "name of the object; or exactly a kind, an actor or a request id"
+    ordering = ("-sequence",)
+    list_per_page = 100
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer("before", "after")
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """What the revision changed."""
+        revision = None if object_id is None else self.get_object(request, object_id)
+        if revision is None:
+            raise Http404
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": str(revision),
+            "revision": revision,
+            "lines": diff_of(revision),
+        }
+        return TemplateResponse(request, "admin/catalog/revision.html", context)

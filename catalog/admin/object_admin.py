@@ -1,0 +1,236 @@
+"""The admin of every kind: a list with filters, a page with an editor, history, and deletion, all through the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from catalog import store
+from catalog.admin import editor
+from catalog.admin.acting import actor_of, is_allowed
+from catalog.admin.filters import filters_of
+from catalog.admin.history import diff_of
+from catalog.admin.object_page import page_of
+from catalog.kinds.base import PlatformObject
+from catalog.manifests.outcomes import REFUSALS
+from catalog.manifests.table import age, own_columns, value_at
+from catalog.store import history
+
+MADE_BY_CONTROLLERS = frozenset({"RenderedRelease"})
+REVISIONS_PER_PAGE = 50
+
+
+class ObjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """One kind. Nothing here writes to the database except through `catalog.store`."""
+
+    section = ""
+    search_fields = ("name", "ready_reason")
+    search_help_text = "name, or the reason of a condition"
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+    ordering = ("name",)
+    model: type[PlatformObject]
+
+    class Media:
+        css = {"all": ("catalog/admin.css",)}
+
+    def __init__(self, model: type[PlatformObject], site: admin.AdminSite) -> None:
+        super().__init__(model, site)
+        self.list_filter = filters_of(model)
+        where = ["where"] if model.namespaced else []
+        self.list_display = ["name", *where, *map(column, own_columns(model)), "readiness", "age"]
+
+    # Lists
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer("last_applied", "annotations", "owner_references")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": self.model.kind, **(extra_context or {})})
+
+    @admin.display(description="namespace", ordering="namespace_id")
+    def where(self, obj: PlatformObject) -> str:
+        return obj.namespace_name
+
+    @admin.display(description="ready", ordering="ready")
+    def readiness(self, obj: PlatformObject) -> SafeString | str:
+        """A badge with the state and, unless all is well, its reason."""
+        return badge(obj)
+
+    @admin.display(description="age", ordering="-created_at")
+    def age(self, obj: PlatformObject) -> str:
+        return age(obj.created_at)
+
+    # Permissions: the engine's, not Django's model permissions
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return is_allowed(request, "view", self.model.kind)
+
+    def has_view_permission(self, request: HttpRequest, obj: PlatformObject | None = None) -> bool:
+        return is_allowed(request, "view", self.model.kind, *place(obj))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.model.kind not in MADE_BY_CONTROLLERS and is_allowed(request, "create", self.model.kind)
+
+    def has_change_permission(self, request: HttpRequest, obj: PlatformObject | None = None) -> bool:
+        is_editable = self.model.kind not in MADE_BY_CONTROLLERS
+        return is_editable and is_allowed(request, "update", self.model.kind, *place(obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: PlatformObject | None = None) -> bool:
+        return is_allowed(request, "delete", self.model.kind, *place(obj))
+
+    # One object
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"catalog_{self.model._meta.model_name}_revision"
+        view = self.admin_site.admin_view(self.revision_view)
+        return [path("<path:object_id>/history/<int:sequence>/", view, name=name), *super().get_urls()]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The editor, and around it what there is to know about the object."""
+        held = None if object_id is None else self.found(object_id)
+        if not (self.has_add_permission(request) if held is None else self.has_view_permission(request, held)):
+            raise PermissionDenied
+        saved = editor.Saved()
+        if request.method == "POST":
+            if not (held is None or self.has_change_permission(request, held)):
+                raise PermissionDenied
+            shown = request.POST.get("fingerprint", "")
+            saved = editor.save(request.POST.get("text", ""), self.model, held, shown, actor_of(request))
+            if saved.obj is not None:
+                text = "was saved" if saved.changed else "is unchanged"
+                messages.success(request, f"{self.model.kind} {saved.obj} {text}.")
+                return HttpResponseRedirect(self.url("change", saved.obj.pk))
+        stored = (
+            editor.text_of(held) if held else editor.skeleton_of(self.model, request.GET.get("namespace", "default"))
+        )
+        context = {
+            "text": request.POST.get("text", stored),
+            # After a refused save the fingerprint stays that of the text which the user began with.
+            "fingerprint": request.POST.get("fingerprint") or editor.fingerprint(stored),
+            "problems": saved.problems,
+            "can_save": held is None or self.has_change_permission(request, held),
+            "can_delete": held is not None and self.has_delete_permission(request, held),
+            **({} if held is None else page_of(held)),
+        }
+        return self.render(request, "object", held, context)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """All revisions of the object, newest first."""
+        obj = self.found(object_id)
+        if not self.has_view_permission(request, obj):
+            raise PermissionDenied
+        rows = history(obj.kind, obj.namespace_name, obj.name).order_by("-sequence").defer("before", "after")
+        page = Paginator(rows, REVISIONS_PER_PAGE).get_page(request.GET.get("p"))
+        return self.render(request, "history", obj, {"page": page})
+
+    def revision_view(self, request: HttpRequest, object_id: str, sequence: int) -> HttpResponse:
+        """What one revision changed."""
+        obj = self.found(object_id)
+        if not self.has_view_permission(request, obj):
+            raise PermissionDenied
+        revision = history(obj.kind, obj.namespace_name, obj.name, with_status=True).filter(sequence=sequence).first()
+        if revision is None:
+            raise Http404
+        return self.render(request, "revision", obj, {"revision": revision, "lines": diff_of(revision)})
+
+    def found(self, object_id: str) -> PlatformObject:
+        """The object of a page; 404 if it is gone."""
+        key = unquote(object_id)
+        obj: PlatformObject | None = None
+        if key.isdecimal():
+            # Not the list's queryset, which leaves columns out that a page needs.
+            obj = self.model._default_manager.filter(pk=int(key)).first()
+        if obj is None:
+            raise Http404(f"{self.model.kind} does not exist any more")
+        return obj
+
+    def render(
+        self, request: HttpRequest, template: str, obj: PlatformObject | None, context: dict[str, Any]
+    ) -> TemplateResponse:
+        """A page of this kind."""
+        shared = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "kind": self.model.kind,
+            "obj": obj,
+            "title": f"New {self.model.kind}" if obj is None else str(obj),
+            "badge": "" if obj is None else badge(obj),
+            "list_url": self.url("changelist"),
+        }
+        if obj is not None:
+            shared |= {name: self.url(name, obj.pk) for name in ("change", "history", "delete")}
+            shared["object_url"] = shared["change"].removesuffix("change/")
+        return TemplateResponse(request, f"admin/catalog/{template}.html", {**shared, **context})
+
+    def url(self, name: str, *arguments: Any) -> str:
+        return reverse(f"admin:catalog_{self.model._meta.model_name}_{name}", args=arguments)
+
+    # Deletion
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
+        """Only the objects themselves: what belongs to them is cleaned up by controllers, not by the database."""
+        listed = [f"{obj.kind} {obj}" for obj in objs]
+        return listed, {self.model.kind: len(listed)}, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: PlatformObject) -> None:
+        try:
+            deleted = store.delete(obj.kind, obj.namespace_name, obj.name, actor_of(request))
+        except REFUSALS as error:
+            messages.error(request, str(error))
+        else:
+            if deleted.finalizers:
+                messages.info(request, f"{obj.kind} {obj} goes as soon as its controller has cleaned up behind it.")
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for obj in queryset:
+            self.delete_model(request, obj)
+
+
+def place(obj: PlatformObject | None) -> tuple[str, str]:
+    """Namespace and name, for permissions."""
+    return ("", "") if obj is None else (obj.namespace_name, obj.name)
+
+
+def column(own: tuple[str, str]) -> Callable[[PlatformObject], str]:
+    """A list column for one of the kind's own columns."""
+    heading, where = own
+
+    @admin.display(description=heading, empty_value="–")
+    def show(obj: PlatformObject) -> str:
+        value = value_at({"spec": obj.spec, "status": obj.status}, where)
+        return "" if value is None else str(value)
+
+    return show
+
+
+def badge(obj: PlatformObject) -> SafeString | str:
+    """Readiness in colour: ready, failing, not known, or on its way out."""
+    if obj.deleted_at is not None:
+        return format_html('<span class="state going">{}</span>', "Terminating")
+    if not obj.ready:
+        return "–"
+    style = {"True": "good", "False": "bad"}.get(obj.ready, "unknown")
+    text = "Ready" if obj.ready == "True" else obj.ready_reason or obj.ready
+    return format_html('<span class="state {}">{}</span>', style, text)

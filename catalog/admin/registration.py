@@ -1,0 +1,55 @@
+"""One loop that registers every kind, by the sections of the front page, and the two lists beside them."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from catalog.admin.log_admin import RevisionAdmin
+from catalog.admin.object_admin import ObjectAdmin
+from catalog.admin.work_admin import WorkItemAdmin
+from catalog.controllers.models import WorkItem
+from catalog.kinds.registry import KINDS
+from catalog.store.models import Revision
+
+SECTIONS = {
+    "Applications": ("Namespace", "Project", "Component", "Workload", "Resource", "SecretReference", "WorkflowRun"),
+    "Releases": (
+        "ComponentRelease",
+        "ReleaseBinding",
+        "ProjectRelease",
+        "ProjectReleaseBinding",
+        "ResourceRelease",
+        "ResourceReleaseBinding",
+        "RenderedRelease",
+    ),
+    "Types": (
+        "ComponentType",
+        "ClusterComponentType",
+        "Trait",
+        "ClusterTrait",
+        "ProjectType",
+        "ClusterProjectType",
+        "ResourceType",
+        "ClusterResourceType",
+        "Workflow",
+        "ClusterWorkflow",
+    ),
+    "Environments and planes": (
+        "Environment",
+        "DeploymentPipeline",
+        "DataPlane",
+        "ClusterDataPlane",
+        "WorkflowPlane",
+        "ClusterWorkflowPlane",
+        "ObservabilityPlane",
+        "ClusterObservabilityPlane",
+    ),
+}
+SECTION_OF = {kind: section for section, kinds in SECTIONS.items() for kind in kinds}
+OTHERS = "Alerts and permissions"
+
+for model in KINDS:
+    section = SECTION_OF.get(model.kind, OTHERS)
+    admin.site.register(model, type(f"{model.kind}Admin", (ObjectAdmin,), {"section": section}))
+admin.site.register(Revision, RevisionAdmin)
+admin.site.register(WorkItem, WorkItemAdmin)

@@ -1,0 +1,1 @@
+"""The admin's frame: its title, and its front page by sections instead of one long list."""

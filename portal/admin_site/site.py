@@ -1,0 +1,33 @@
+"""The admin site: Django's own, with sections.
+
+A model's admin may name its `section`; models of one section stand together on the front page and in the sidebar, in
+the order in which they were registered.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest
+
+LAST = ("Operations", "People and access")
+
+
+class StagecraftAdminSite(AdminSite):
+    site_header = "Stagecraft"
+    site_title = "Stagecraft"
+    index_title = "Platform"
+    site_url = None
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Sections with their models; models whose admin names none stand under their app's name."""
+        order = {model: position for position, model in enumerate(self._registry)}
+        entries = [(entry, app) for app in super().get_app_list(request, app_label) for entry in app["models"]]
+        sections: dict[str, dict[str, Any]] = {}
+        for entry, app in sorted(entries, key=lambda pair: order[pair[0]["model"]]):
+            name = getattr(self._registry[entry["model"]], "section", "") or app["name"]
+            sections.setdefault(name, {**app, "name": name, "models": []})["models"].append(entry)
+        return sorted(
+            sections.values(), key=lambda section: LAST.index(section["name"]) if section["name"] in LAST else -1
+        )
