@@ -23,7 +23,7 @@ def pages() -> dict[str, str]:
 
 
 def settings_page() -> str:
-    from portal.settings import BASE_DIR, Configuration
+    from portal.settings import BASE_DIR, VARIABLES
 
     lines = [
         "# Settings\n",
@@ -32,9 +32,9 @@ def settings_page() -> str:
         "| variable | default | meaning |",
         "|---|---|---|",
     ]
-    for name, field in Configuration.model_fields.items():
-        default = str(field.default).replace(str(BASE_DIR), "(repository)")
-        lines.append(f"| `{name.upper()}` | {f'`{default}`' if default else '(empty)'} | {field.description or ''} |")
+    for variable in VARIABLES:
+        default = variable.default.replace(str(BASE_DIR), "(repository)")
+        lines.append(f"| `{variable.name}` | {f'`{default}`' if default else '(empty)'} | {variable.meaning} |")
     return "\n".join(lines) + "\n"
 
 
