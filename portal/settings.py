@@ -126,6 +126,12 @@ RECONCILE_SWEEP_SECONDS = read(
     "RECONCILE_SWEEP_SECONDS", 5.0, number(0.05, float), "How often a worker looks for work whose message was lost."
 )
 RECONCILE_BATCH = read("RECONCILE_BATCH", 16, number(1, int), "Objects that a worker claims at once.")
+MANAGE_PROJECT_RELEASE_BINDINGS = read(
+    "MANAGE_PROJECT_RELEASE_BINDINGS",
+    True,
+    boolean,
+    "Make a project's missing release bindings, one for each environment of its pipeline.",
+)
 YAML_MAX_BYTES = read("YAML_MAX_BYTES", 10 * 1024 * 1024, number(1024, int), "Largest YAML or JSON input accepted.")
 
 # ----------------------------------------------------------------------------------------------------------------------

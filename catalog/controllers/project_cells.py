@@ -21,13 +21,12 @@ from catalog.kinds.base import API_VERSION
 from catalog.kinds.deployment_pipeline import DeploymentPipeline
 from catalog.kinds.environment import Environment
 from catalog.kinds.project import Project
-from catalog.kinds.project_release_binding import ProjectReleaseBinding
+from catalog.kinds.project_release_binding import MADE_BY_ANNOTATION, ProjectReleaseBinding
 from catalog.store.changes import Change
 from catalog.store.references import referrers as references_to
 from portal.accounts.actor import Actor
 
 MANAGE_ANNOTATION = "stagecraft.dev/manage-project-release-bindings"
-MADE_BY_ANNOTATION = "stagecraft.dev/made-by"
 MAKER = "project-controller"
 
 
@@ -47,7 +46,7 @@ def are_cells_managed(project: Project) -> bool:
     """Whether missing bindings of this project are made here."""
     if project.annotations.get(MANAGE_ANNOTATION, "").lower() == "false":
         return False
-    return bool(getattr(settings, "MANAGE_PROJECT_RELEASE_BINDINGS", True))
+    return bool(settings.MANAGE_PROJECT_RELEASE_BINDINGS)
 
 
 def missing_environments(project: Project, covered: set[str]) -> list[str]:

@@ -167,6 +167,13 @@ class PlatformObject(models.Model):
     def after_save(self, created: bool) -> None:
         """Bring rows that belong to this one in step, within the same transaction."""
 
+    def gives_way_to(self, spec: Mapping[str, Any]) -> bool:
+        """Whether a client that creates this object with that spec takes it over, instead of hearing that it exists.
+
+        True for what the platform made unasked, ahead of clients that make the same themselves.
+        """
+        return False
+
     def condition(self, condition_type: str) -> dict[str, Any] | None:
         """The condition of that type from the status, or None."""
         conditions: list[dict[str, Any]] = self.status.get("conditions") or []

@@ -11,6 +11,9 @@ from catalog.kinds.rules import immutable
 from catalog.kinds.schema import obj, raw, string
 from catalog.kinds.shapes import name, owner
 
+MADE_BY_ANNOTATION = "stagecraft.dev/made-by"
+"""On the bindings that the Project controller makes; not on those that anyone has created."""
+
 
 class ProjectReleaseBinding(Namespaced):
     kind = "ProjectReleaseBinding"
@@ -41,6 +44,11 @@ class ProjectReleaseBinding(Namespaced):
         yield from refs.to_owner(spec.get("owner"), namespace)
         yield from refs.to("Environment", namespace, spec.get("environment"))
         yield from refs.to("ProjectRelease", namespace, spec.get("projectRelease"))
+
+    def gives_way_to(self, spec: Mapping[str, Any]) -> bool:
+        """Clients of the contract create these bindings themselves, right after the project."""
+        same = all(spec.get(field) == self.spec[field] for field in ("owner", "environment"))
+        return same and self.deleted_at is None and MADE_BY_ANNOTATION in self.annotations
 
     @classmethod
     def violations(cls, old: Document | None, new: Document) -> Iterator[FieldError]:

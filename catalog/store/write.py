@@ -109,9 +109,12 @@ def create(document: object, actor: Actor, *, default_namespace: str = "default"
     """Create the object; `AlreadyExists` if it is there. Other errors as in `apply`."""
     incoming = parse(document, default_namespace=default_namespace)
     with transaction():
-        if locked(incoming.model, incoming.key) is not None:
+        held = locked(incoming.model, incoming.key)
+        if held is None:
+            return insert(incoming, actor)
+        if not held.gives_way_to(incoming.spec):
             raise AlreadyExists(*_parts(incoming.key))
-        return insert(incoming, actor)
+        return update(held, incoming, actor, last_applied=None).obj
 
 
 def replace(document: object, actor: Actor, *, default_namespace: str = "default") -> Outcome:
@@ -297,10 +300,10 @@ def admitted_spec(old: Document | None, incoming: Incoming) -> dict[str, Any]:
 def check_namespace(key: Key) -> None:
     """New objects need a namespace that exists and is not going away."""
     namespaces: Any = kind_named("Namespace")._default_manager
-    found = namespaces.filter(name=key.namespace).values_list("deleted_at", flat=True).first()
-    if found is None and not namespaces.filter(name=key.namespace).exists():
+    found = list(namespaces.filter(name=key.namespace).values_list("deleted_at", flat=True))
+    if not found:
         raise NotFound("Namespace", "", key.namespace)
-    if found is not None:
+    if found[0] is not None:
         raise Terminating(f"namespace {key.namespace!r} is being deleted and takes no new objects")
 
 

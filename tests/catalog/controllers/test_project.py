@@ -229,3 +229,33 @@ def test_a_project_in_a_namespace_that_goes_makes_nothing_new():
     store.delete("Namespace", "", "default", TESTER)
     it.settle("Project")
     assert environments_bound() == []
+
+
+def test_a_client_that_creates_the_binding_itself_takes_it_over():
+    it.apply_project()
+    it.settle("Project")
+    made = it.get(BINDING, "shop-development")
+    document = {
+        "apiVersion": made.api_version,
+        "kind": BINDING,
+        "metadata": {"name": "shop-development", "namespace": "default", "labels": {"team": "x"}},
+        "spec": {"owner": {"projectName": "shop"}, "environment": "development", "environmentConfigs": {"a": 1}},
+    }
+    created = store.create(document, TESTER)
+    assert created.pk == made.pk
+    it.settle("Project")
+    binding = it.get(BINDING, "shop-development")
+    assert (binding.labels, binding.annotations) == ({"team": "x"}, {})
+    assert binding.spec["environmentConfigs"] == {"a": 1}
+    assert binding.spec["projectRelease"] == it.get("Project", "shop").status["latestRelease"]["name"]
+    with pytest.raises(store.AlreadyExists):
+        store.create(document, TESTER)
+
+
+def test_a_binding_of_that_name_for_another_environment_is_refused():
+    it.apply_project()
+    it.settle("Project")
+    document = store.to_document(it.get(BINDING, "shop-development"))
+    document["spec"]["environment"] = "staging"
+    with pytest.raises(store.AlreadyExists):
+        store.create(document, TESTER)
