@@ -1,0 +1,100 @@
+"""A process of an installation that is told what to do, one JSON document a line: it stands for the server.
+
+    python -m tests.real.console      with the installation's environment
+
+    {"apply": [documents]}            → {"actions": {"created": 2, …}}
+    {"delete": [kind, namespace, name]} → {}
+    {"state": true}                   → how far the installation has come, see `state`
+
+One process for a whole test, so that looking often costs little. It runs on the product's own settings.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections import Counter
+from typing import Any
+
+
+def apply(documents: list[dict[str, Any]]) -> dict[str, Any]:
+    """Apply the documents as one user does, each a change of its own. `seconds`: how long that took."""
+    from catalog import store
+    from portal.accounts.actor import Actor
+
+    started, counts = time.monotonic(), Counter[str]()
+    for document in documents:
+        counts[store.apply(document, Actor("tester", surface="rest")).action] += 1
+    return {"actions": counts, "seconds": time.monotonic() - started}
+
+
+def delete(key: list[str]) -> dict[str, Any]:
+    from catalog import store
+    from portal.accounts.actor import Actor
+
+    kind, namespace, name = key
+    store.delete(kind, namespace, name, Actor("tester", surface="rest"))
+    return {}
+
+
+def state() -> dict[str, Any]:
+    """What is still due, what is ready, what failed, and what the database has made of it."""
+    from catalog.controllers import work
+    from catalog.controllers.models import WorkItem
+    from catalog.kinds.component import Component
+    from catalog.kinds.component_release import ComponentRelease
+    from catalog.kinds.release_binding import ReleaseBinding
+    from catalog.kinds.rendered_object import RenderedObject
+    from catalog.kinds.rendered_release import RenderedRelease
+
+    objects = RenderedObject.objects.values_list("manifest_id", "applied_hash")
+    return {
+        "due": work.unconverged_count(),
+        "components": Component.objects.count(),
+        "releases": Counter(
+            spec["owner"]["componentName"] for spec in ComponentRelease.objects.values_list("spec", flat=True)
+        ),
+        "bindings": dict(ReleaseBinding.objects.values_list("name", "ready_reason")),
+        "rendered": dict(RenderedRelease.objects.values_list("name", "ready_reason")),
+        "objects": len(objects),
+        "delivered": sum(wanted == applied for wanted, applied in objects),
+        "failed": list(WorkItem.objects.exclude(last_error="").values_list("kind", "object_id", "last_error")),
+    }
+
+
+def delivered_count() -> dict[str, Any]:
+    """The cheap question: how many rendered releases of components are on their plane."""
+    from catalog.kinds.rendered_release import RenderedRelease
+
+    rows = RenderedRelease.objects.filter(component__isnull=False, ready="True")
+    return {"delivered": rows.count()}
+
+
+def prepare() -> dict[str, Any]:
+    """Tables and the platform's defaults, as the quickstart makes them."""
+    from django.core.management import call_command
+
+    from portal.quickstart import content
+
+    call_command("migrate", verbosity=0)
+    return {"actions": content.apply_directory(content.DEFAULTS)}
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    import django
+
+    django.setup()
+    commands = {"apply": apply, "delete": delete}
+    questions = {"state": state, "delivered": delivered_count, "prepare": prepare}
+    print("{}", flush=True)
+    for line in sys.stdin:
+        for name, argument in json.loads(line).items():
+            answer = commands[name](argument) if name in commands else questions[name]()
+            print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()
