@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
 from catalog import store
 from catalog.compiler.yaml import load_documents
 from portal.accounts.actor import system
-from portal.settings import BASE_DIR
 
 DEFAULTS = Path(__file__).parent / "defaults"
-SHOP = BASE_DIR / "docs" / "samples" / "shop"
+SHOP = settings.BASE_DIR / "docs" / "samples" / "shop"
 
 
 def documents_in(directory: Path) -> Iterator[dict[str, Any]]:
