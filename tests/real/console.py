@@ -4,6 +4,7 @@
 
     {"apply": [documents]}            → {"actions": {"created": 2, …}}
     {"delete": [kind, namespace, name]} → {}
+    {"edit_type": name}               → {}
     {"state": true}                   → how far the installation has come, see `state`
 
 One process for a whole test, so that looking often costs little. It runs on the product's own settings.
@@ -36,6 +37,20 @@ def delete(key: list[str]) -> dict[str, Any]:
 
     kind, namespace, name = key
     store.delete(kind, namespace, name, Actor("tester", surface="rest"))
+    return {}
+
+
+def edit_type(name: str) -> dict[str, Any]:
+    """A platform engineer adds an annotation to every Deployment of a component type."""
+    from catalog import store
+    from portal.accounts.actor import Actor
+
+    document = store.to_document(store.get("ClusterComponentType", "", name), with_status=False)
+    for resource in document["spec"]["resources"]:
+        if resource["template"]["kind"] == "Deployment":
+            annotations = resource["template"].setdefault("metadata", {}).setdefault("annotations", {})
+            annotations["example.org/edited"] = "once"
+    store.replace(document, Actor("platform engineer", surface="rest"))
     return {}
 
 
@@ -87,7 +102,7 @@ def main() -> None:
     import django
 
     django.setup()
-    commands = {"apply": apply, "delete": delete}
+    commands = {"apply": apply, "delete": delete, "edit_type": edit_type}
     questions = {"state": state, "delivered": delivered_count, "prepare": prepare}
     print("{}", flush=True)
     for line in sys.stdin:

@@ -15,15 +15,22 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from portal.quickstart.processes import worker_command
 from tests.conftest import REPOSITORY
 
 NOT_INHERITED = ("STAGECRAFT_HOME", "DATABASE_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE", "SECRET_KEY")
+
+
+WORKER = [
+    sys.executable, "-m", "celery", "-A", "portal", "worker", "--pool", "solo", "--loglevel", "warning",
+    "--without-gossip", "--without-mingle", "--without-heartbeat",
+]  # fmt: skip
+"""One worker without child processes, as the quickstart runs it."""
 
 
 class NotSettled(AssertionError):
@@ -70,7 +77,7 @@ class Installation:
             self.home.mkdir(parents=True, exist_ok=True)
             with (self.home / "console.log").open("ab") as log:
                 self.console = subprocess.Popen(
-                    [worker_command()[0], "-m", "tests.real.console"],
+                    [sys.executable, "-m", "tests.real.console"],
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, cwd=REPOSITORY,
                     env=self.environment,
                 )  # fmt: skip
@@ -106,7 +113,7 @@ class Installation:
         """One more worker; its output goes to `worker.log`."""
         with (self.home / "worker.log").open("ab") as log:
             worker = subprocess.Popen(
-                worker_command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=REPOSITORY,
+                WORKER, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=REPOSITORY,
                 env=self.environment, start_new_session=True,
             )  # fmt: skip
         self.workers.append(worker)

@@ -1,0 +1,62 @@
+"""`make bench`: how fast a change reaches a plane, and what that costs. See `--help`.
+
+Each run is a whole installation in a temporary directory with real worker processes. The peer's figures beside ours
+were recorded from OpenChoreo 1.2 itself, on another day and with a cluster as its plane: they tell the order of
+magnitude.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from bench import report
+from bench.delivery import Measurement, measure
+from bench.machine import describe_machine
+from tests.real import services
+
+SETUPS = ("sqlite", "postgresql", "redis")
+
+
+def main(arguments: list[str]) -> int:
+    options = parse(arguments)
+    print(describe_machine(), flush=True)
+    measurements = []
+    for setup in options.setups:
+        for workers in options.workers:
+            with ExitStack() as stack:
+                try:
+                    measured = run(stack, setup, workers, options.components)
+                except services.Unavailable as reason:
+                    print(f"{setup}: left out, {reason}", flush=True)
+                    continue
+            measurements.append(measured)
+            print(report.line(measured), flush=True)
+    print(report.table(measurements))
+    if options.json:
+        Path(options.json).write_text(report.as_json(measurements))
+    return 0
+
+
+def run(stack: ExitStack, setup: str, workers: int, components: int) -> Measurement:
+    """One measurement: `sqlite` with files as broker, `postgresql` with files, `redis` for PostgreSQL and Redis."""
+    home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stagecraft-bench-")))
+    database = stack.enter_context(services.start_postgresql()).url if setup != "sqlite" else ""
+    broker = stack.enter_context(services.start_redis()).url if setup == "redis" else ""
+    return measure(setup, home, database, broker, workers, components)
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--components", type=int, default=300, help="how many components are applied (300)")
+    parser.add_argument("--workers", type=int, nargs="+", default=[2], help="how many worker processes (2)")
+    parser.add_argument("--setups", nargs="+", choices=SETUPS, default=["sqlite", "postgresql"], help="databases")
+    parser.add_argument("--json", metavar="FILE", help="also write the figures to a file")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
