@@ -7,13 +7,13 @@ say how the plane takes them, Ready is the first of these that fails.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from catalog import store
 from catalog.compiler.rendered import rendered_release, rendered_release_name
-from catalog.controllers.conditions import Condition, false, true, unknown
+from catalog.controllers.conditions import Condition, false, true, unknown, with_conditions
 from catalog.kinds.base import Document, PlatformObject
 from catalog.kinds.rendered_release import RenderedRelease
 from catalog.releases.rendered import (
@@ -44,6 +44,21 @@ class NotSynced(Exception):
     reason: str
     message: str
     again_after: timedelta | None = None
+
+
+@dataclass
+class Facts:
+    """What a look learns beside conditions: fields of the status (empty ones go), and when to look again."""
+
+    status: dict[str, Any] = field(default_factory=dict)
+    again_after: timedelta | None = None
+
+
+def status_of(binding: PlatformObject, conditions: Sequence[Condition], facts: Facts) -> dict[str, Any]:
+    """The binding's status with these conditions, Ready made of them, and what the look has learnt."""
+    status = with_conditions(binding, [*conditions, ready_of(binding.kind, conditions)])
+    status.update(facts.status)
+    return {name: value for name, value in status.items() if value or name not in facts.status}
 
 
 def not_synced(problem: NotSynced, *others: str) -> list[Condition]:

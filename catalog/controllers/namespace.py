@@ -76,8 +76,8 @@ def finalize(namespace: Namespace) -> None:
 
 def content_of(namespace: Namespace, model: type[PlatformObject]) -> Iterable[PlatformObject]:
     """The objects of a kind in the namespace."""
-    rows: Any = model._default_manager.filter(namespace_id=namespace.name)  # type: ignore[attr-defined]
-    found: Iterable[PlatformObject] = rows
+    manager: Any = model._default_manager
+    found: Iterable[PlatformObject] = manager.filter(namespace_id=namespace.name)
     return found
 
 

@@ -8,8 +8,6 @@ SyncedNotReady), Ready (the first that fails), and Finalizing. Status: `namespac
 
 from __future__ import annotations
 
-from typing import Any
-
 from catalog import store
 from catalog.compiler import project as pipeline
 from catalog.compiler.errors import CompilerError
@@ -17,7 +15,7 @@ from catalog.compiler.gateway import environment_context, plane_context
 from catalog.compiler.metadata import project_metadata
 from catalog.compiler.rendered import has_namespace
 from catalog.controllers import binding_sync
-from catalog.controllers.binding_sync import NotSynced, found
+from catalog.controllers.binding_sync import Facts, NotSynced, found
 from catalog.controllers.conditions import Condition, false, true, with_conditions
 from catalog.controllers.deletion import delete_all
 from catalog.controllers.plane_health import NOT_REPORTED, is_bad, is_good, resources_ready
@@ -52,24 +50,20 @@ def reconcile(binding: ProjectReleaseBinding) -> Result:
         if binding.deleted_at is not None:
             finalize(binding)
             return Result()
-        facts: dict[str, Any] = {}
+        facts = Facts()
         try:
             conditions = sync(binding, facts)
         except NotSynced as problem:
-            facts["result"] = Result(problem.again_after)
+            facts.again_after = problem.again_after
             conditions = binding_sync.not_synced(problem, "NamespaceReady", "ResourcesReady")
-        conditions.append(binding_sync.ready_of(binding.kind, conditions))
-        status = with_conditions(binding, conditions)
-        if "namespace" in facts:
-            status["namespace"] = facts["namespace"]
-        store.write_status(binding, status, ACTOR)
-    return facts.get("result", Result())
+        store.write_status(binding, binding_sync.status_of(binding, conditions, facts), ACTOR)
+    return Result(facts.again_after)
 
 
-def sync(binding: ProjectReleaseBinding, facts: dict[str, Any]) -> list[Condition]:
+def sync(binding: ProjectReleaseBinding, facts: Facts) -> list[Condition]:
     """Render the cell, write it, and read how the plane takes it. Raises `NotSynced`.
 
-    Into `facts` go `namespace`, as soon as it is known, and `result`, when to look again.
+    Into `facts` go `namespace`, as soon as it is known, and when to look again.
     """
     spec = binding.spec
     release = pinned_release(binding)
@@ -83,11 +77,11 @@ def sync(binding: ProjectReleaseBinding, facts: dict[str, Any]) -> list[Conditio
 
     documents = [store.to_document(item, with_status=False) for item in (project, environment, plane)]
     metadata = project_metadata(store.to_document(binding, with_status=False), *documents)
-    facts["namespace"] = metadata["namespace"]
+    facts.status["namespace"] = metadata["namespace"]
     entries = render(binding, release, metadata, documents[1], documents[2])
     rendered, synced = binding_sync.put(binding, entries, ACTOR)
     if not binding_sync.is_current(rendered):
-        facts["result"] = Result(again_after=binding_sync.DELIVERY_POLL)
+        facts.again_after = binding_sync.DELIVERY_POLL
     return [synced, *readiness(rendered, metadata["namespace"], observes_health(plane))]
 
 

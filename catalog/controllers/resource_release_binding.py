@@ -18,7 +18,7 @@ from catalog.compiler.errors import CompilerError
 from catalog.compiler.gateway import environment_context, plane_context
 from catalog.compiler.metadata import resource_metadata
 from catalog.controllers import binding_sync
-from catalog.controllers.binding_sync import NotSynced, found
+from catalog.controllers.binding_sync import Facts, NotSynced, found
 from catalog.controllers.conditions import Condition, false, true, with_conditions
 from catalog.controllers.deletion import delete_all
 from catalog.controllers.plane_health import NOT_REPORTED, all_ready, is_good, unwell
@@ -54,26 +54,20 @@ def reconcile(binding: ResourceReleaseBinding) -> Result:
         if binding.deleted_at is not None:
             finalize(binding)
             return Result()
-        facts: dict[str, Any] = {}
+        facts = Facts()
         try:
             conditions = sync(binding, facts)
         except NotSynced as problem:
-            facts["result"] = Result(problem.again_after)
+            facts.again_after = problem.again_after
             conditions = binding_sync.not_synced(problem, "ResourcesReady", "OutputsResolved")
-        conditions.append(binding_sync.ready_of(binding.kind, conditions))
-        status = with_conditions(binding, conditions)
-        if "outputs" in facts:
-            status["outputs"] = facts["outputs"]
-            if not status["outputs"]:
-                del status["outputs"]
-        store.write_status(binding, status, ACTOR)
-    return facts.get("result", Result())
+        store.write_status(binding, binding_sync.status_of(binding, conditions, facts), ACTOR)
+    return Result(facts.again_after)
 
 
-def sync(binding: ResourceReleaseBinding, facts: dict[str, Any]) -> list[Condition]:
+def sync(binding: ResourceReleaseBinding, facts: Facts) -> list[Condition]:
     """Render the resource, write it, and read how the plane takes it. Raises `NotSynced`.
 
-    Into `facts` go `outputs`, where any resolved, and `result`, when to look again.
+    Into `facts` go `outputs`, where any resolved, and when to look again.
     """
     spec = binding.spec
     release = pinned_release(binding)
@@ -91,7 +85,7 @@ def sync(binding: ResourceReleaseBinding, facts: dict[str, Any]) -> list[Conditi
     render_input = input_of(binding, release, *documents)
     rendered, synced = binding_sync.put(binding, render(render_input), ACTOR)
     if not binding_sync.is_current(rendered):
-        facts["result"] = Result(again_after=binding_sync.DELIVERY_POLL)
+        facts.again_after = binding_sync.DELIVERY_POLL
     observes = observes_health(plane)
     ready = readiness(rendered, release, render_input, observes)
     return [synced, ready, resolve_outputs(render_input, rendered, observes, facts)]
@@ -192,20 +186,22 @@ def observed_statuses(entries: Any) -> dict[str, Any]:
 
 
 def resolve_outputs(
-    render_input: Document, rendered: RenderedRelease, observes_health: bool, facts: dict[str, Any]
+    render_input: Document, rendered: RenderedRelease, observes_health: bool, facts: Facts
 ) -> Condition:
-    """OutputsResolved; what resolved goes to `facts["outputs"]`."""
+    """OutputsResolved; what resolved goes to `facts`."""
     try:
-        facts["outputs"] = pipeline.outputs(render_input, observed_statuses(rendered.status.get("resources") or ()))
+        facts.status["outputs"] = pipeline.outputs(
+            render_input, observed_statuses(rendered.status.get("resources") or ())
+        )
     except pipeline.OutputsNotResolvedError as error:
         if error.resolved:
-            facts["outputs"] = error.resolved
+            facts.status["outputs"] = error.resolved
         remark = "" if observes_health else f" ({NOT_REPORTED})"
         message = f"Failed to resolve {len(error.failed)} output(s): {error}{remark}"
         return false("OutputsResolved", "OutputResolutionFailed", message)
     except CompilerError as error:
         return false("OutputsResolved", "OutputResolutionFailed", f"Failed to resolve 1 output(s): {error}")
-    return true("OutputsResolved", "OutputsResolved", f"Resolved {len(facts['outputs'])} output(s)")
+    return true("OutputsResolved", "OutputsResolved", f"Resolved {len(facts.status['outputs'])} output(s)")
 
 
 def finalize(binding: ResourceReleaseBinding) -> None:

@@ -40,6 +40,7 @@ def workflow_of(run: WorkflowRun) -> PlatformObject | None:
 def plane_of(workflow: PlatformObject, namespace: str) -> PlatformObject:
     """The plane that a workflow runs on, by its reference or the default one. Raises `NotReady`."""
     reference = workflow.spec.get("workflowPlaneRef") or DEFAULT_PLANE
+    plane: PlatformObject | None
     if reference["kind"] == "WorkflowPlane":
         plane = WorkflowPlane.objects.filter(namespace_id=namespace, name=reference["name"]).first()
     else:
