@@ -1,8 +1,7 @@
 """Connections between components: the endpoints that a release depends on, and who waits for them.
 
-A connection resolves through the binding of the provider in the same environment. Whoever depends on a component is
-known from the releases (they freeze what a workload depends on), so a provider's news reaches also those who have not
-looked yet. Called by the ReleaseBinding controller.
+A connection resolves through the binding of the provider in the same environment. Called by the ReleaseBinding
+controller.
 """
 
 from __future__ import annotations
@@ -18,12 +17,11 @@ from catalog.compiler.component.connections import (
 )
 from catalog.compiler.documents import Document
 from catalog.controllers.conditions import Condition, false, true
+from catalog.controllers.dependants import dependants_of
 from catalog.controllers.registry import Watch
-from catalog.kinds.base import PlatformObject
 from catalog.kinds.environment import Environment
 from catalog.kinds.release_binding import ReleaseBinding
 from catalog.store.changes import Change
-from catalog.store.references import referrers as references_to
 
 CONDITION = "ConnectionsResolved"
 
@@ -81,7 +79,10 @@ def consumers_of_endpoints() -> Watch:
     """A binding concerns those whose releases depend on its component, when its endpoints or its existence change."""
 
     def mapping(change: Change, watcher: str) -> Iterable[int]:
-        return consumers_of(change.obj) if has_news(change) else ()
+        if not has_news(change):
+            return ()
+        component = change.obj.spec["owner"]["componentName"]
+        return dependants_of(change.obj, "Component", component, "connection")
 
     return Watch("ReleaseBinding", mapping)
 
@@ -94,15 +95,3 @@ def has_news(change: Change) -> bool:
     if change.action == "changed":
         return bool(before["spec"].get("state") != change.obj.spec.get("state"))
     return change.action in ("created", "deleted")
-
-
-def consumers_of(provider: PlatformObject) -> Iterable[int]:
-    """The bindings in the provider's environment whose releases depend on the provider's component."""
-    component = provider.spec["owner"]["componentName"]
-    dependants = references_to("Component", provider.namespace_name, component)
-    releases = dependants.filter(source_kind="ComponentRelease", role="connection").values("source_id")
-    rows = ReleaseBinding.objects.filter(
-        environment_id=provider.environment_id,  # type: ignore[attr-defined]
-        component_release_id__in=releases,
-    )
-    return rows.exclude(pk=provider.pk).values_list("id", flat=True)

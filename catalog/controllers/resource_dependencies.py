@@ -17,12 +17,12 @@ from catalog.compiler.component.resource_dependencies import (
 )
 from catalog.compiler.documents import Document
 from catalog.controllers.conditions import Condition, false, true
+from catalog.controllers.dependants import dependants_of
 from catalog.controllers.registry import Watch
 from catalog.kinds.environment import Environment
 from catalog.kinds.release_binding import ReleaseBinding
 from catalog.kinds.resource_release_binding import ResourceReleaseBinding
 from catalog.store.changes import Change
-from catalog.store.references import referrers as references_to
 
 CONDITION = "ResourceDependenciesReady"
 
@@ -86,14 +86,8 @@ def consumers_of_outputs() -> Watch:
     def mapping(change: Change, watcher: str) -> Iterable[int]:
         if not has_news(change):
             return ()
-        provider = change.obj
-        users = references_to("Resource", provider.namespace_name, provider.spec["owner"]["resourceName"])
-        releases = users.filter(source_kind="ComponentRelease", role="resource_dependency").values("source_id")
-        rows = ReleaseBinding.objects.filter(
-            environment_id=provider.environment_id,  # type: ignore[attr-defined]
-            component_release_id__in=releases,
-        )
-        return rows.values_list("id", flat=True)
+        resource = change.obj.spec["owner"]["resourceName"]
+        return dependants_of(change.obj, "Resource", resource, "resource_dependency")
 
     return Watch("ResourceReleaseBinding", mapping)
 

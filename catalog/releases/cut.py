@@ -67,14 +67,15 @@ def latest_release(component: Component, parts: Parts) -> LatestRelease:
 def cut_automatically(component: Component, parts: Parts, latest: LatestRelease, actor: Actor) -> None:
     """Make sure that the release of the present content exists. Raises `ReleaseNameTaken` or a `StoreError`."""
     namespace = component.namespace_name
-    held = ComponentRelease.objects.filter(namespace_id=namespace, name=latest.name).only("spec").first()
-    if held is None:
+    try:
         store.create(document_of(latest.name, namespace, frozen_spec(component, parts), {}), actor)
-    elif held.spec["owner"] != {**component.spec["owner"], "componentName": component.name}:
+    except store.AlreadyExists:
+        held = ComponentRelease.objects.get(namespace_id=namespace, name=latest.name)
         owner = held.spec["owner"]
-        raise ReleaseNameTaken(
-            f'ComponentRelease "{latest.name}" belongs to component {owner["projectName"]}/{owner["componentName"]}'
-        )
+        if owner != {**component.spec["owner"], "componentName": component.name}:
+            raise ReleaseNameTaken(
+                f'ComponentRelease "{latest.name}" belongs to component {owner["projectName"]}/{owner["componentName"]}'
+            ) from None
 
 
 def generate_release(component: Component, actor: Actor, name: str | None = None) -> ComponentRelease:

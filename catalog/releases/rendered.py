@@ -16,6 +16,9 @@ from catalog.kinds.rendered_release import RenderedRelease
 from catalog.store.write import Outcome
 from portal.accounts.actor import Actor
 
+UNREAD: Any = object()
+"""Stands for "the caller has not looked whether there is one"."""
+
 
 class ReleaseOwnershipConflict(Exception):
     """A rendered release of that name belongs to another object. The text is the condition's message."""
@@ -42,16 +45,16 @@ def put_rendered_release(
     labels: Mapping[str, str],
     actor: Actor,
     annotations: Mapping[str, str] | None = None,
-    held: RenderedRelease | None = None,
+    held: RenderedRelease | None = UNREAD,
 ) -> Outcome:
     """Create the rendered release, or bring it in step; an equal one costs one query and no write.
 
     `owner` is the binding; `spec_owner` is `{projectName, componentName? | resourceName?}`; `resources` are
     `{id, object}` in the order of their application; `annotations`, if given, replace those that are there; `held` is
-    the row of that name, for callers that have read it.
+    the row of that name (None: there is none), for callers that have looked.
     Raises `ReleaseOwnershipConflict`, `ReleaseTerminating`, or what the store raises.
     """
-    if held is None:
+    if held is UNREAD:
         held = RenderedRelease.objects.filter(namespace_id=namespace, name=name).first()
     if held is not None and not is_owned_by(held, owner):
         raise ReleaseOwnershipConflict(name)
@@ -73,6 +76,8 @@ def put_rendered_release(
     if held is not None and is_in_step(held, metadata, spec):
         return Outcome(held, "unchanged")
     document = {"apiVersion": API_VERSION, "kind": "RenderedRelease", "metadata": metadata, "spec": spec}
+    if held is None:
+        return Outcome(store.create(document, actor), "created")
     return store.put(document, actor)
 
 
@@ -81,7 +86,7 @@ def put_rendered_document(
     owner: PlatformObject,
     actor: Actor,
     annotations: Mapping[str, str] | None = None,
-    held: RenderedRelease | None = None,
+    held: RenderedRelease | None = UNREAD,
 ) -> Outcome:
     """The same for a document as `catalog.compiler.rendered.rendered_release` returns it."""
     metadata, spec = document["metadata"], document["spec"]
