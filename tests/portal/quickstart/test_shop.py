@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from catalog import store
+from catalog.kinds.registry import KINDS
 from catalog.kinds.release_binding import ReleaseBinding
 from catalog.kinds.rendered_object import RenderedObject
 from catalog.kinds.rendered_release import RenderedRelease
 from portal.quickstart import content
 from tests.catalog.controllers import installation as it
+from tests.factories import TESTER
 
 pytestmark = pytest.mark.django_db
 
@@ -71,3 +74,26 @@ def test_only_the_frontend_can_be_reached_from_outside():
         if endpoint.get("externalURLs")
     }
     assert reachable == {"frontend"}
+
+
+def left_in_default():
+    """The kinds that still have objects in the namespace."""
+    namespaced = [model for model in KINDS if model.namespaced]
+    return {model.kind for model in namespaced if model.objects.filter(namespace_id="default").exists()}
+
+
+def test_a_deleted_project_leaves_nothing_but_what_the_platform_team_made():
+    store.delete("Project", "default", "shop", TESTER)
+    it.settle()
+    assert it.gone("Project", "shop")
+    assert left_in_default() == {
+        "Project", "ProjectRelease", "ProjectReleaseBinding", "RenderedRelease", "Environment", "DeploymentPipeline"
+    }  # fmt: skip
+    assert {row.spec["owner"]["projectName"] for row in RenderedRelease.objects.all()} == {"default"}
+
+
+def test_a_deleted_namespace_takes_the_whole_shop_along():
+    store.delete("Namespace", "", "default", TESTER)
+    it.settle()
+    assert it.gone("Namespace", "default")
+    assert left_in_default() == set()
