@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from catalog import store
+from catalog.controllers.registry import controller_of
+from catalog.kinds.registry import kind_named
 from catalog.kinds.rendered_release import RenderedRelease
 from tests.catalog.controllers import installation as it
 from tests.factories import TESTER
@@ -300,3 +302,17 @@ def test_the_rendered_release_of_another_binding_survives_a_deletion(binding):
     it.settle(KIND)
     assert it.gone(KIND, "second")
     assert it.release_of(it.get(KIND, "shop-development")).deleted_at is None
+
+
+@pytest.mark.parametrize(("kind", "name"), [("Project", "shop"), (KIND, "shop-development")])
+def test_a_converged_look_costs_few_queries(binding, django_assert_max_num_queries, kind, name):
+    it.plane_reports(it.release_of(binding))
+    refreshed()
+    look = controller_of(kind)
+    obj = look_up(kind, name, look.related)
+    with django_assert_max_num_queries(5):  # two of them are the transaction's
+        look.reconcile(obj)
+
+
+def look_up(kind, name, related):
+    return kind_named(kind).objects.select_related(*related).get(namespace_id="default", name=name)
