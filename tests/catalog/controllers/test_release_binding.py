@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from catalog import store
 from catalog.controllers import binding_releases
+from catalog.controllers.models import WorkItem
 from catalog.kinds.rendered_release import RenderedRelease
 from tests.catalog.controllers import components as c
 from tests.catalog.controllers import installation as it
@@ -513,10 +516,19 @@ def test_consumers_are_left_alone_by_news_that_do_not_concern_them() -> None:
     c.settle()
 
 
-def due_items(kind: str) -> list[Any]:
-    from catalog.controllers.models import WorkItem
-
+def due_items(kind: str) -> list[WorkItem]:
     return list(WorkItem.objects.filter(kind=kind, due_at__isnull=False))
+
+
+def test_what_waits_is_looked_at_again_even_if_no_news_comes() -> None:
+    c.deploy(dependencies=depends_on("api"))
+    (item,) = due_items(c.BINDING)
+    assert timedelta(0) < item.due_at - timezone.now() <= timedelta(seconds=30)
+
+
+def test_what_is_in_step_waits_for_news_only() -> None:
+    c.deploy()
+    assert due_items(c.BINDING) == []
 
 
 def test_a_provider_in_another_environment_does_not_count() -> None:
