@@ -13,9 +13,16 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from catalog.controllers import work
-from catalog.controllers.models import WorkItem
+from catalog.controllers.models import WakeUp, WorkItem
 
 ME = "host:1:1"
+
+
+@pytest.fixture(autouse=True)
+def empty_work_list(db):
+    """A new database has a namespace; that is due, and a message has been sent."""
+    WorkItem.objects.all().delete()
+    WakeUp.objects.all().delete()
 
 
 def due(kind="Component", identity=1):
