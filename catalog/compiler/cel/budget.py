@@ -13,6 +13,7 @@ from catalog.compiler.cel.errors import CelEvaluationError
 
 DEFAULT_BUDGET: Final = 10_000_000
 MAX_SIZE: Final = 16_777_216  # code points, bytes or items of one value
+MAX_ENTRIES: Final = 1_000_000  # entries and items, all together, of what is handed to a document
 _SHOWN: Final = 80
 
 
@@ -38,7 +39,7 @@ class Budget:
             raise BudgetError(f"expression '{source}' does more than {self._limit} steps")
 
 
-def check_size(size: int) -> None:
+def check_size(size: int, limit: int = MAX_SIZE) -> None:
     """Raise ``BudgetError`` when a text or list of that size would be too long."""
-    if size > MAX_SIZE:
-        raise BudgetError(f"a value of {size} characters or items is longer than {MAX_SIZE}")
+    if size > limit:
+        raise BudgetError(f"a value of {size} characters or items is longer than {limit}")

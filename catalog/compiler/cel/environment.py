@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from catalog.compiler.cel import macros
-from catalog.compiler.cel.budget import DEFAULT_BUDGET
+from catalog.compiler.cel.budget import DEFAULT_BUDGET, BudgetError
 from catalog.compiler.cel.checker import check, type_identifiers
 from catalog.compiler.cel.evaluator import Evaluator
 from catalog.compiler.cel.fast_path import FAILURES, Function, Inlined, compile_function, inline
@@ -53,6 +53,8 @@ class Program:
             function = self._evaluate = self._function(native=False)
         try:
             return function(bindings)
+        except BudgetError:
+            raise
         except FAILURES:
             return self.evaluate_exactly(bindings)
 
@@ -63,6 +65,8 @@ class Program:
             function = self._evaluate_native = self._function(native=True)
         try:
             return function(bindings)
+        except BudgetError:
+            raise
         except FAILURES:
             return to_native(self.evaluate_exactly(bindings))
 

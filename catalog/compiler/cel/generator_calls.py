@@ -74,13 +74,19 @@ def _condition(generator: Generator, node: Node) -> str:
 
 def _logical(generator: Generator, node: Call) -> Code:
     word = "and" if node.function == "_&&_" else "or"
-    left = _condition(generator, node.args[0])
+    decided = Code(_condition(generator, node.args[0]), code.BOOL)
+    for operand in node.args[1:]:
+        decided = _decided_by(generator, decided, operand, word)
+    return decided
+
+
+def _decided_by(generator: Generator, left: Code, operand: Node, word: str) -> Code:
     with generator.writer.capture() as captured:
-        right = _condition(generator, node.args[1])
+        right = _condition(generator, operand)
     if not captured.lines:
-        return Code(f"({left} {word} {right})", code.BOOL)
+        return Code(f"({left.text} {word} {right})", code.BOOL)
     result = generator.writer.name()
-    generator.writer.line(f"{result} = {left}")
+    generator.writer.line(f"{result} = {left.text}")
     with generator.writer.block(f"if {result}:" if word == "and" else f"if not {result}:"):
         generator.writer.add_captured(captured.lines)
         generator.writer.line(f"{result} = {right}")
@@ -131,9 +137,7 @@ def _equal(generator: Generator, node: Call, left: Code, right: Code, negated: b
 
 def _is_plain_number(value: object) -> bool:
     """Tell whether Python compares with the number as the language does; 0 and 1 it holds equal to booleans."""
-    if type(value) is float:
-        return value == value and value - value == 0
-    return type(value) is int and -_SAFE_INTEGER < value < _SAFE_INTEGER
+    return type(value) in (int, float) and -_SAFE_INTEGER < value < _SAFE_INTEGER  # type: ignore[operator]
 
 
 def _ordering(generator: Generator, node: Call) -> Code:

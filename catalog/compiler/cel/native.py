@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any, Final
 
-from catalog.compiler.cel.budget import check_size
+from catalog.compiler.cel.budget import MAX_ENTRIES, check_size
 from catalog.compiler.cel.time_text import timestamp_text
 from catalog.compiler.cel.values import (
     NULL,
@@ -50,7 +50,7 @@ class _Size:
 
     def add(self, size: int) -> None:
         self.total += size
-        check_size(self.total)
+        check_size(self.total, MAX_ENTRIES)
 
 
 def _convert(value: Any, size: _Size) -> Any:

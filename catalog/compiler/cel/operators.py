@@ -13,12 +13,12 @@ from catalog.compiler.cel.errors import CelEvaluationError
 from catalog.compiler.cel.values import (
     INT_MAX,
     INT_MIN,
-    NULL,
     UINT_MAX,
     BoxedKey,
     CelList,
     CelMap,
     Duration,
+    NullValue,
     OptionalValue,
     Timestamp,
     TypeValue,
@@ -224,9 +224,9 @@ def logical_not(value: Any) -> bool:
 
 def equal(left: Any, right: Any) -> bool:
     """``==``: by value across the number types, element by element in lists and maps; false across other types."""
-    if left is NULL:
+    if type(left) is NullValue:
         left = None
-    if right is NULL:
+    if type(right) is NullValue:
         right = None
     kind, other = type(left), type(right)
     if kind is other:

@@ -164,7 +164,7 @@ class _Parser:
             self._faults.report(-1, f"expression recursion limit exceeded: {MAX_DEPTH}")
             raise _SyntaxFault
         node = self._operand()
-        chain = 0
+        chain, chain_function = 0, ""
         while True:
             token = self._tokens[self._position]
             entry = _BINARY.get(token.kind)
@@ -172,12 +172,17 @@ class _Parser:
                 break
             power, function = entry
             self._position += 1
-            if power > 3:  # && and || are balanced by the reference, so their chains count for nothing
+            if power > 3:  # a chain of && or || is one call, however long
                 chain += 1
                 if chain > MAX_DEPTH:
                     self._faults.report(-1, "max recursion depth exceeded")
                     raise _SyntaxFault
-            node = Call(token.offset, function, [node, self._expression(power + 1)])
+            operand = self._expression(power + 1)
+            if power <= 3 and chain_function == function and isinstance(node, Call):
+                node.args.append(operand)
+            else:
+                node = Call(token.offset, function, [node, operand])
+            chain_function = function
         if binding <= _TERNARY:
             question = self._accept("?")
             if question is not None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from catalog.compiler.cel.errors import CelEvaluationError
 from catalog.compiler.cel.functions import Registry
 from catalog.compiler.cel.time_text import seconds_text, timestamp_text
-from catalog.compiler.cel.values import NULL, Duration, OptionalValue, Timestamp, TypeValue, key_value, type_name
+from catalog.compiler.cel.values import Duration, NullValue, OptionalValue, Timestamp, TypeValue, key_value, type_name
 from catalog.compiler.gotext import float_text, json_text
 
 REGISTRY: Final = Registry()
@@ -60,7 +60,7 @@ def _json_value(value: Any) -> Any:
     kind = type(value)
     if value is None or kind is str or kind is bool:
         return value
-    if value is NULL:
+    if kind is NullValue:
         return None
     if kind is float:
         return value if math.isfinite(value) else _non_finite(value)

@@ -290,6 +290,7 @@ _REASONS: Final = {
     "invalid perl operator": "invalid or unsupported Perl syntax",
     "invalid named capture group": "invalid named capture",
     "missing )": "missing closing )",
+    "missing ]": "missing closing ]",
 }
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from catalog.compiler.cel.budget import check_size
 from catalog.compiler.cel.errors import CelEvaluationError
 from catalog.compiler.cel.time_text import seconds_text, timestamp_text
-from catalog.compiler.cel.values import NULL, Duration, Timestamp, TypeValue, UInt, key_value, type_name
+from catalog.compiler.cel.values import Duration, NullValue, Timestamp, TypeValue, UInt, key_value, type_name
 
 MAX_PRECISION: Final = 100
 _DEFAULT_PRECISION: Final = 6
@@ -174,7 +174,7 @@ def display(value: Any) -> str:
         return str(int(value))
     if kind is float:
         return plain_double(value)
-    if value is None or value is NULL:
+    if value is None or kind is NullValue:
         return "null"
     if isinstance(value, list):
         return "[" + ", ".join(map(display, value)) + "]"
