@@ -137,6 +137,11 @@ def due_count() -> int:
     return WorkItem.objects.filter(due_at__lte=now).filter(Q(lease_until=None) | Q(lease_until__lt=now)).count()
 
 
+def is_due(kind: str, object_id: int) -> bool:
+    """Whether the object waits for a look, or is being looked at."""
+    return WorkItem.objects.filter(kind=kind, object_id=object_id, due_at__lte=timezone.now()).exists()
+
+
 def unconverged_count() -> int:
     """How many items are due now, held or not: zero means that every change has been acted on."""
     return WorkItem.objects.filter(due_at__lte=timezone.now()).count()

@@ -93,6 +93,8 @@ class PlatformObject(models.Model):
     """Whether a document without `spec` is refused (true where the spec's schema has required fields upstream)."""
     finalizer: ClassVar[str] = ""
     """Set at creation; deletion waits until the kind's controller has removed it."""
+    labels_at_birth: ClassVar[Mapping[str, str]] = {}
+    """Labels that a new object gets unless its document gives them another value."""
     printer_columns: ClassVar[tuple[tuple[str, str], ...]] = ()
     """Extra table columns as (heading, dotted path into the document), as `get` and the admin show them."""
 

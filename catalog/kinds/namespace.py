@@ -13,6 +13,8 @@ class Namespace(ClusterScoped):
     plural = "namespaces"
     api_version = "v1"
     finalizer = "kubernetes"
+    # Upstream shows only namespaces with this label, because its cluster has others too. All of ours are meant.
+    labels_at_birth = {"openchoreo.dev/control-plane": "true"}
     spec_schema = obj()
 
     # Unique as a column, not only as a table constraint: other kinds refer to it by name.

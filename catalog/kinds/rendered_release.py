@@ -67,9 +67,9 @@ class RenderedRelease(Namespaced):
     def pack_spec(cls, spec: dict[str, Any]) -> dict[str, Any]:
         return {**spec, "resources": pack(spec["resources"])} if spec.get("resources") else spec
 
-    def full_spec(self) -> dict[str, Any]:
-        packed = self.spec.get("resources")
-        return {**self.spec, "resources": unpack(packed)} if packed else self.spec
+    @classmethod
+    def unpack_spec(cls, spec: dict[str, Any]) -> dict[str, Any]:
+        return {**spec, "resources": unpack(spec["resources"])} if spec.get("resources") else spec
 
     def after_save(self, created: bool) -> None:
         bring_in_step(self.pk, self.spec.get("resources") or [], created=created)

@@ -13,6 +13,8 @@ from catalog.store.admission import RULES_NOT_CHECKED
 from catalog.store.errors import Invalid, Malformed, NotFound, StoreError
 
 FOREIGN_KIND = "not a kind of this platform"
+WORKLOAD_DESCRIPTOR = "a workload descriptor, from which a build makes a Workload; it is not applied itself"
+DESCRIPTOR_FIELDS = frozenset({"endpoints", "configurations", "dependencies"})
 
 Result = Literal["created", "changed", "unchanged", "deleted", "deleting", "skipped", "failed"]
 
@@ -58,8 +60,11 @@ def identity(value: Any, default_namespace: str) -> tuple[str, str, str]:
 
 
 def refused(entry: Entry, error: Exception, default_namespace: str) -> DocumentOutcome:
-    """The outcome for an error: skipped for kinds that are other people's, failed for everything else."""
+    """The outcome for an error: skipped for what is not meant to be applied, failed for everything else."""
     kind, namespace, name = identity(entry.value, default_namespace)
+    if is_workload_descriptor(entry.value):
+        problem = Problem(WORKLOAD_DESCRIPTOR, "", entry.line_of())
+        return DocumentOutcome(entry, "skipped", "WorkloadDescriptor", namespace, name, (problem,))
     result: Result = "skipped" if is_foreign(entry.value, error) else "failed"
     return DocumentOutcome(entry, result, kind, namespace, name, problems_of(entry, error))
 
@@ -69,6 +74,16 @@ def is_foreign(value: Any, error: Exception) -> bool:
     if not isinstance(error, UnknownKind) or not isinstance(value, dict):
         return False
     return str(value.get("apiVersion", "")).partition("/")[0] != API_GROUP
+
+
+def is_workload_descriptor(value: Any) -> bool:
+    """Whether a document is the `workload.yaml` of a source repository: of our API group, with content but no kind."""
+    return (
+        isinstance(value, dict)
+        and "kind" not in value
+        and str(value.get("apiVersion", "")).partition("/")[0] == API_GROUP
+        and bool(DESCRIPTOR_FIELDS & value.keys())
+    )
 
 
 def problems_of(entry: Entry, error: Exception) -> tuple[Problem, ...]:

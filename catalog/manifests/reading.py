@@ -63,9 +63,15 @@ def read_sources(names: Iterable[str], *, recursive: bool = False, max_bytes: in
 
 
 def files_in(folder: Path, *, recursive: bool) -> list[Path]:
-    """The manifest files of a folder, in order of their paths."""
+    """The manifest files of a folder, in order of their paths; hidden ones are other programs' settings."""
     found = folder.rglob("*") if recursive else folder.iterdir()
-    return sorted(path for path in found if path.suffix.lower() in EXTENSIONS and path.is_file())
+    return sorted(
+        path
+        for path in found
+        if path.suffix.lower() in EXTENSIONS
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+    )
 
 
 def read_file(path: Path, *, max_bytes: int) -> Iterator[Entry]:

@@ -211,7 +211,7 @@ def insert(incoming: Incoming, actor: Actor, last_applied: dict[str, Any] | None
     finalizer = model.finalizer_for(spec)
     obj = model(
         name=key.name,
-        labels=incoming.labels,
+        labels={**model.labels_at_birth, **incoming.labels},
         annotations=incoming.annotations,
         owner_references=incoming.owner_references,
         spec=model.pack_spec(spec),

@@ -70,6 +70,9 @@ def apply_files(conformance: Path) -> None:
     documents = [default]
     for name in names:
         documents += [item.value for item in load_documents((conformance / name).read_bytes(), name)]  # type: ignore[misc]
+    for document in documents[1:]:
+        if document["kind"] == "Namespace":  # the recording's cluster had namespaces that were not the platform's
+            document["metadata"]["labels"] = {"openchoreo.dev/control-plane": "false"}
     documents.sort(key=lambda document: document["kind"] != "Namespace")
     for document in documents:
         try:
