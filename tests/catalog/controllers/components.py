@@ -77,7 +77,11 @@ def apply_type(name: str = "service", kind: str = "ComponentType", **changes: An
 
 
 def apply_component(
-    name: str = "web", project: str = "shop", type_name: str = "deployment/service", **spec: Any
+    name: str = "web",
+    project: str = "shop",
+    type_name: str = "deployment/service",
+    type_kind: str = "ComponentType",
+    **spec: Any,
 ) -> Any:
     """A component that is deployed automatically, unless told otherwise."""
     return it.apply(
@@ -85,7 +89,7 @@ def apply_component(
         name,
         {
             "owner": {"projectName": project},
-            "componentType": {"kind": "ComponentType", "name": type_name},
+            "componentType": {"kind": type_kind, "name": type_name},
             "autoDeploy": True,
             **spec,
         },

@@ -114,10 +114,18 @@ def test_somebody_who_points_the_first_environment_elsewhere_is_overruled() -> N
     assert c.binding().spec["releaseName"] == name
 
 
-def test_a_deleted_release_or_binding_of_the_first_environment_is_made_again() -> None:
+def test_a_deleted_release_is_cut_again() -> None:
     c.deploy()
     (name,) = c.releases()
     store.delete("ComponentRelease", "default", name, TESTER)
+    c.settle()
+    assert c.releases() == [name]
+    assert it.state(c.binding(), "ReleaseSynced")[0] == "True"
+
+
+def test_a_deleted_binding_of_the_first_environment_is_made_again() -> None:
+    c.deploy()
+    (name,) = c.releases()
     store.delete(c.BINDING, "default", "web-development", TESTER)
     c.settle()
     it.finish_cleanup()
@@ -152,12 +160,13 @@ def not_ready(name: str = "web") -> tuple[str, str]:
     return reason, message
 
 
-def test_a_missing_type_is_named_and_its_arrival_is_noticed() -> None:
-    c.apply_component(type_name="deployment/absent")
+@pytest.mark.parametrize("kind", ["ComponentType", "ClusterComponentType"])
+def test_a_missing_type_is_named_and_its_arrival_is_noticed(kind: str) -> None:
+    c.apply_component(type_name="deployment/absent", type_kind=kind)
     c.apply_workload()
     c.settle()
-    assert not_ready() == ("ComponentTypeNotFound", 'ComponentType "absent" not found')
-    c.apply_type("absent")
+    assert not_ready() == ("ComponentTypeNotFound", f'{kind} "absent" not found')
+    c.apply_type("absent", kind, allowedTraits=None, allowedWorkflows=None)
     c.settle()
     assert c.ready(c.component())[:2] == ("True", "ComponentReleaseReady")
 
@@ -187,18 +196,20 @@ def test_a_workflow_that_the_type_does_not_allow_is_refused() -> None:
     assert not_ready() == ("WorkflowNotAllowed", message)
 
 
-def test_a_missing_workflow_is_named_and_its_arrival_is_noticed() -> None:
-    c.apply_component(workflow={"name": "docker"})
+@pytest.mark.parametrize("kind", ["Workflow", "ClusterWorkflow"])
+def test_a_missing_workflow_is_named_and_its_arrival_is_noticed(kind: str) -> None:
+    c.apply_type(allowedWorkflows=[{"kind": kind, "name": "docker"}])
+    c.apply_component(workflow={"kind": kind, "name": "docker"})
     c.apply_workload()
     c.settle()
-    assert not_ready() == ("WorkflowNotFound", 'Workflow "docker" (kind ClusterWorkflow) not found')
+    assert not_ready() == ("WorkflowNotFound", f'Workflow "docker" (kind {kind}) not found')
     run = {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Workflow",
         "metadata": {"name": "${metadata.workflowRunName}", "namespace": "${metadata.namespace}"},
         "spec": {},
     }
-    apply("ClusterWorkflow", "docker", {"runTemplate": run})
+    apply(kind, "docker", {"runTemplate": run})
     c.settle()
     assert c.ready(c.component())[0] == "True"
 

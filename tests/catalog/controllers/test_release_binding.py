@@ -591,6 +591,18 @@ def test_a_resource_resolves_when_its_binding_is_ready_and_has_the_output() -> N
     assert c.container_of()["env"] == [{"name": "CACHE_HOST", "value": "other.example"}]
 
 
+def test_a_resource_counts_as_soon_as_it_is_ready_though_its_outputs_are_no_news() -> None:
+    it.apply_resource_type()
+    it.apply_resource()
+    it.apply_resource_binding("cache-1")
+    provide_cache("False", ("host", "cache.example"))
+    c.deploy(dependencies=uses_cache())
+    assert state(c.binding(), "ResourceDependenciesReady")[0] == "False"
+    provide_cache("True", ("host", "cache.example"))
+    c.settle()
+    assert state(c.binding(), "ResourceDependenciesReady")[0] == "True"
+
+
 # How the plane takes it.
 
 
