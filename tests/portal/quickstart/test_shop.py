@@ -16,7 +16,8 @@ from tests.factories import TESTER
 pytestmark = pytest.mark.django_db
 
 COMPONENTS = [
-    "ad", "cart", "checkout", "currency", "email", "frontend", "payment", "productcatalog", "recommendation", "shipping"
+    "shop-ad", "shop-cart", "shop-checkout", "shop-currency", "shop-email", "shop-frontend", "shop-payment",
+    "shop-productcatalog", "shop-recommendation", "shop-shipping"
 ]  # fmt: skip
 
 
@@ -54,15 +55,15 @@ def test_the_cache_follows_its_release_and_is_ready():
 
 
 def test_the_cart_finds_the_cache_by_a_secret_that_stays_on_the_plane():
-    reference = environment_of("cart")["REDIS_ADDR"]["valueFrom"]["secretKeyRef"]
+    reference = environment_of("shop-cart")["REDIS_ADDR"]["valueFrom"]["secretKeyRef"]
     outputs = {o["name"]: o for o in it.get("ResourceReleaseBinding", "cache-development").status["outputs"]}
     assert reference == outputs["connectionString"]["secretKeyRef"]
 
 
 def test_the_frontend_finds_those_it_calls():
-    variables = environment_of("frontend")
+    variables = environment_of("shop-frontend")
     assert len(variables) == 7
-    assert variables["CART_SERVICE_ADDR"]["value"].startswith("cart.dp-default-shop-development-")
+    assert variables["CART_SERVICE_ADDR"]["value"].startswith("shop-cart.dp-default-shop-development-")
     assert variables["CART_SERVICE_ADDR"]["value"].endswith(".svc.cluster.local:7070")
 
 
@@ -73,7 +74,7 @@ def test_only_the_frontend_can_be_reached_from_outside():
         for endpoint in binding.status["endpoints"]
         if endpoint.get("externalURLs")
     }
-    assert reachable == {"frontend"}
+    assert reachable == {"shop-frontend"}
 
 
 def left_in_default():
