@@ -5,8 +5,8 @@ still is there. Losing the race costs one more attempt; nothing that others have
 a remote, the remote's branch is the one that counts: it is fetched before and pushed to after, and the local branch
 only follows it.
 
-A process that is killed leaves at most unreachable objects (Git collects them) or the lock file of the branch, which
-is removed when it has outlived every honest holder.
+A process that is killed leaves at most a pack that no commit names (Git collects it) or the lock file of the branch,
+which is removed when it has outlived every honest holder.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from pathlib import Path
 import pygit2
 
 from catalog.delivery.git.lock import locked
+from catalog.delivery.git.objects import write_pack
 from catalog.delivery.git.remote import Rejected, Remote
-from catalog.delivery.git.repository import refuse_checked_out
+from catalog.delivery.git.repository import OpenRepository, refuse_checked_out
 from catalog.delivery.plane import PlaneError
 
 PATIENCE = 20.0  # seconds for one delivery, all attempts together; well below a worker's lease
@@ -46,9 +47,13 @@ class LostRace(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    repository: pygit2.Repository
+    opened: OpenRepository
     name: str
     remote: Remote | None = None
+
+    @property
+    def repository(self) -> pygit2.Repository:
+        return self.opened.git
 
     @property
     def reference_name(self) -> str:
@@ -56,7 +61,7 @@ class Branch:
 
     @property
     def lock_path(self) -> Path:
-        return Path(self.repository.path) / "stagecraft.lock"
+        return self.opened.common / "stagecraft.lock"
 
     def head(self) -> pygit2.Commit | None:
         """The newest commit, None while the branch does not exist."""
@@ -82,7 +87,7 @@ class Branch:
         )
 
     def attempt(self, build: Callable[[pygit2.Tree | None], Wanted]) -> pygit2.Commit | None:
-        refuse_checked_out(self.repository, self.name)
+        refuse_checked_out(self.opened, self.name)
         head = self.head()
         if self.remote is not None:
             head = self.follow(self.remote, head)
@@ -92,9 +97,10 @@ class Branch:
         author = pygit2.Signature(wanted.author, COMMITTER_MAIL, int(time.time()), 0)
         committer = pygit2.Signature("Stagecraft", COMMITTER_MAIL, int(time.time()), 0)
         parents = [] if head is None else [head.id]
-        # Not `create_commit`: on a full disk it reports success for a commit that it has not written.
+        # Not `create_commit`: it reports success for a commit that it could not write.
         text = self.repository.create_commit_string(author, committer, wanted.message, wanted.tree, parents)
         new = self.repository.write(pygit2.enums.ObjectType.COMMIT, text)
+        write_pack(self.opened.gathered, self.opened.common / "objects" / "pack")
         if self.remote is not None:
             try:
                 self.remote.push(new, self.reference_name)
@@ -133,7 +139,7 @@ class Branch:
         except OSError as error:
             if "failed to lock" not in str(error) or "No space left" in str(error):
                 raise
-            remove_stale_lock(Path(self.repository.path) / f"{self.reference_name}.lock")
+            remove_stale_lock(self.opened.common / f"{self.reference_name}.lock")
             raise LostRace from error
 
 

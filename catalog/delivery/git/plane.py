@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
@@ -19,8 +20,9 @@ from catalog.delivery.git import contents as directory
 from catalog.delivery.git import index, message
 from catalog.delivery.git.branch import Branch, Wanted
 from catalog.delivery.git.layout import directory_of
+from catalog.delivery.git.objects import merge_packs
 from catalog.delivery.git.remote import Remote
-from catalog.delivery.git.repository import readable_errors, repository_at
+from catalog.delivery.git.repository import OpenRepository, readable_errors, repository_at
 from catalog.delivery.git.tree import subtree, with_subtree
 from catalog.delivery.plane import (
     Applied,
@@ -81,12 +83,12 @@ class GitPlane:
             text = message.delivered(delivery.place, delivery.story, change.added, change.changed, change.removed)
             return self.wanted(repository, root, steps, change.tree, text, delivery.story)
 
-        with readable_errors(self.shown, self.path):
-            repository = repository_at(self.path, self.branch)
-            branch = self.branch_of(repository)
+        with self.opened() as opened:
+            repository, branch = opened.git, self.branch_of(opened)
             head = branch.head()
             prepare(None if head is None else head.tree)  # the slow part, before the lock is taken
             head = branch.commit(build)
+            merge_packs(opened.common)
         _refreshed_at[self] = time.monotonic()
         (change,) = latest
         return Applied(
@@ -98,29 +100,26 @@ class GitPlane:
 
     def holds(self, place: Place, state: str) -> bool:
         """Whether the place's directory is as `apply` left it. A remote is asked once a minute, for all places."""
-        with readable_errors(self.shown, self.path):
-            repository = repository_at(self.path, self.branch)
+        with self.opened() as opened:
             if self.remote_url and time.monotonic() - _refreshed_at.get(self, -REFRESH_SECONDS) >= REFRESH_SECONDS:
-                self.branch_of(repository).commit(lambda root: Wanted(None))
+                self.branch_of(opened).commit(lambda root: Wanted(None))
                 _refreshed_at[self] = time.monotonic()
-            found = self.directory(repository, place)
+            found = self.directory(opened, place)
             return state == (NOTHING if found is None else str(found.id))
 
     def list_owned(self, place: Place) -> list[OwnedObject]:
-        with readable_errors(self.shown, self.path):
-            repository = repository_at(self.path, self.branch)
-            held = directory.read_contents(repository, self.directory(repository, place), place)
+        with self.opened() as opened:
+            held = directory.read_contents(opened.git, self.directory(opened, place), place)
             return index.owned(held.entries)
 
     def read(self, place: Place, key: ObjectKey) -> Document | None:
         """The manifest as the branch has it, also if somebody has edited it."""
-        with readable_errors(self.shown, self.path):
-            repository = repository_at(self.path, self.branch)
-            held = directory.read_contents(repository, self.directory(repository, place), place)
+        with self.opened() as opened:
+            held = directory.read_contents(opened.git, self.directory(opened, place), place)
             entry = held.by_key().get(key)
             if entry is None or held.tree is None or entry.file not in held.tree:
                 return None
-            return directory.parse(repository[held.tree[entry.file].id].data)
+            return directory.parse(opened.git[held.tree[entry.file].id].data)
 
     def delete(self, place: Place, story: Story, is_current: Callable[[], bool] = lambda: True) -> list[OwnedObject]:
         """Remove the place's objects, and its directory unless others have files there. Complete when it returns."""
@@ -140,9 +139,10 @@ class GitPlane:
             text = message.removed(place, story, change.removed)
             return self.wanted(repository, root, steps, change.tree, text, story)
 
-        with readable_errors(self.shown, self.path):
-            repository = repository_at(self.path, self.branch)
-            self.branch_of(repository).commit(build)
+        with self.opened() as opened:
+            repository = opened.git
+            self.branch_of(opened).commit(build)
+            merge_packs(opened.common)
         return []
 
     def stream_logs(self, place: Place, pod: str, container: str = "", **options: Any) -> Iterator[str]:
@@ -162,12 +162,22 @@ class GitPlane:
         remote = f" of {Remote(self.path, self.remote_url).shown}" if self.remote_url else f" of {self.path}"
         return f"Git plane, branch {self.branch}{remote}"
 
-    def branch_of(self, repository: pygit2.Repository) -> Branch:
-        remote = Remote(Path(repository.path), self.remote_url) if self.remote_url else None
-        return Branch(repository, self.branch, remote)
+    @contextmanager
+    def opened(self) -> Iterator[OpenRepository]:
+        """The repository, for one operation; what has not been written when it ends is forgotten."""
+        with readable_errors(self.shown, self.path):
+            opened = repository_at(self.path, self.branch)
+            try:
+                yield opened
+            finally:
+                opened.gathered.held.clear()
 
-    def directory(self, repository: pygit2.Repository, place: Place) -> pygit2.Tree | None:
-        head = self.branch_of(repository).head()
+    def branch_of(self, opened: OpenRepository) -> Branch:
+        remote = Remote(Path(opened.git.path), self.remote_url) if self.remote_url else None
+        return Branch(opened, self.branch, remote)
+
+    def directory(self, opened: OpenRepository, place: Place) -> pygit2.Tree | None:
+        head = self.branch_of(opened).head()
         return None if head is None else subtree(head.tree, directory_of(place))
 
     def wanted(

@@ -8,17 +8,28 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pygit2
 
+from catalog.delivery.git.objects import Gathered, gather
 from catalog.delivery.plane import PlaneError, PlaneNotConfigured
 
 NO_ROOM_BYTES = 64 * 1024
 _open = threading.local()  # a Repository of libgit2 must not be shared by threads
 
 
-def repository_at(path: Path, branch: str) -> pygit2.Repository:
+@dataclass(frozen=True, slots=True)
+class OpenRepository:
+    """A repository, what has been written to it but is not on disk yet, and the directory with objects and branches."""
+
+    git: pygit2.Repository
+    gathered: Gathered
+    common: Path
+
+
+def repository_at(path: Path, branch: str) -> OpenRepository:
     """The repository, opened once per thread and process, made bare if there is none yet.
 
     Raises `PlaneNotConfigured` if something else is at `path`.
@@ -31,8 +42,16 @@ def repository_at(path: Path, branch: str) -> pygit2.Repository:
     if identity is None or (path.is_dir() and not any(path.iterdir())):
         make_repository(path, branch)
     repository = open_repository(path)
-    held[path] = ((os.getpid(), identity_of(path)), repository)
-    return repository
+    opened = OpenRepository(repository, gather(repository), common_directory(repository))
+    held[path] = ((os.getpid(), identity_of(path)), opened)
+    return opened
+
+
+def common_directory(repository: pygit2.Repository) -> Path:
+    """The directory with objects and branches: of a linked work tree, its main repository's."""
+    path = Path(repository.path)
+    pointer = read_if_there(path / "commondir")
+    return (path / pointer).resolve() if pointer else path
 
 
 def identity_of(path: Path) -> tuple[int, int] | None:
@@ -78,16 +97,15 @@ def make_repository(path: Path, branch: str) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def refuse_checked_out(repository: pygit2.Repository, branch: str) -> None:
+def refuse_checked_out(opened: OpenRepository, branch: str) -> None:
     """Raise `PlaneNotConfigured` if a work tree stands on the branch: moving it would make every file look changed."""
-    heads = [] if repository.is_bare else [(Path(repository.path) / "HEAD", repository.workdir)]
-    worktrees = Path(repository.path) / "worktrees"
-    if worktrees.is_dir():
-        heads += [(entry / "HEAD", worktree_of(entry)) for entry in worktrees.iterdir()]
-    for head, place in heads:
+    main = [] if opened.git.is_bare else [(opened.common / "HEAD", str(opened.common.parent))]
+    linked = opened.common / "worktrees"
+    others = [(entry / "HEAD", worktree_of(entry)) for entry in linked.iterdir()] if linked.is_dir() else []
+    for head, place in (*main, *others):
         if read_if_there(head) == f"ref: refs/heads/{branch}":
             raise PlaneNotConfigured(
-                f"branch {branch!r} of {repository.path} is checked out in {place}, and delivering to it would leave "
+                f"branch {branch!r} of {opened.common} is checked out in {place}, and delivering to it would leave "
                 f"that work tree behind its branch. Either choose a branch that nobody has checked out "
                 f"(GIT_PLANE_BRANCH), or leave it there (`git -C {place} switch --detach`), or name a bare repository "
                 "(GIT_PLANE_REPOSITORY)"

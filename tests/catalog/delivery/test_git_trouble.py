@@ -119,7 +119,7 @@ def test_with_room_running_out_at_any_byte_the_branch_is_whole(small_disk):
         (small_disk / "ballast").write_bytes(b"x" * max(0, (room.f_bavail - attempt) * room.f_frsize))
         before = len(commits(repository))
         try:
-            plane.apply(delivery(place(), config_map(a=str(attempt)), config_map("other", a=str(attempt))))
+            plane.apply(delivery(place(), config_map(a=os.urandom(20_000).hex()), config_map("other", a=str(attempt))))
             assert len(commits(repository)) == before + 1
         except PlaneError as error:
             failures += 1
