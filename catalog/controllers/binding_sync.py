@@ -24,10 +24,10 @@ from catalog.releases.rendered import (
 )
 from portal.accounts.actor import Actor
 
-DELIVERY_POLL = timedelta(seconds=2)
+DELIVERY_POLL = timedelta(seconds=30)
 """How soon to look again while a rendered release is newer than what its status speaks of.
 
-Its status tells by an event when something new is seen. That the same is seen of a newer generation is no event.
+Its status tells by an event when the plane has taken it; this is for the case that one was missed.
 """
 
 CONFLICT_POLL = timedelta(seconds=30)

@@ -8,7 +8,7 @@ MANAGE_PROJECT_RELEASE_BINDINGS says so for the whole installation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from django.conf import settings
 
@@ -18,10 +18,10 @@ from catalog.compiler.names import RESOURCE_NAME_LIMIT, kubernetes_name
 from catalog.controllers.pins import pin
 from catalog.controllers.registry import Watch
 from catalog.kinds.base import API_VERSION
-from catalog.kinds.deployment_pipeline import DeploymentPipeline
 from catalog.kinds.environment import Environment
 from catalog.kinds.project import Project
 from catalog.kinds.project_release_binding import MADE_BY_ANNOTATION, ProjectReleaseBinding
+from catalog.releases.pipeline import environments_of
 from catalog.store.changes import Change
 from catalog.store.references import referrers as references_to
 from portal.accounts.actor import Actor
@@ -58,18 +58,6 @@ def missing_environments(project: Project, covered: set[str]) -> list[str]:
     rows = Environment.objects.filter(namespace_id=project.namespace_name, name__in=wanted, deleted_at=None)
     existing = set(rows.values_list("name", flat=True))
     return [name for name in wanted if name in existing]
-
-
-def environments_of(pipeline: DeploymentPipeline) -> list[str]:
-    """The names of a pipeline's environments, each once, in the order of its promotion paths."""
-    return list(dict.fromkeys(_named_environments(pipeline)))
-
-
-def _named_environments(pipeline: DeploymentPipeline) -> Iterator[str]:
-    for path in pipeline.spec.get("promotionPaths") or ():
-        yield path["sourceEnvironmentRef"]["name"]
-        for target in path.get("targetEnvironmentRefs") or ():
-            yield target["name"]
 
 
 def create_binding(project: Project, environment: str, release_name: str, actor: Actor) -> None:
