@@ -20,8 +20,6 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = ["README.md", "docs/guides/developer.md", "docs/guides/platform-engineer.md", "docs/guides/operator.md"]
 SHELL_BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
-pytestmark = pytest.mark.xdist_group("quickstart")
-
 
 @dataclass(frozen=True)
 class Quickstart:
