@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from catalog.compiler.errors import ScanError
 
 # What Go's strings.TrimSpace removes. Python's str.strip() also removes U+001C to U+001F.
-_GO_SPACE = (
+GO_SPACE = (
     "\t\n\v\f\r \u0085\u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 )
 
@@ -55,7 +55,7 @@ def whole_expression(pieces: list[str | Expression]) -> Expression | None:
             if found is not None:
                 return None
             found = piece
-        elif piece.strip(_GO_SPACE):
+        elif piece.strip(GO_SPACE):
             return None
     return found
 

@@ -148,6 +148,14 @@ class PlatformObject(models.Model):
         return ()
 
     @classmethod
+    def content_violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
+        """What is wrong with the schemas, templates and expressions inside of the document. `old` is None on create.
+
+        Rules that the contract checks beside its schemas. Overridden by kinds that carry such content.
+        """
+        return ()
+
+    @classmethod
     def finalizer_for(cls, spec: Mapping[str, Any]) -> str:
         """The finalizer that a new object of that spec starts with, "" for none."""
         return cls.finalizer

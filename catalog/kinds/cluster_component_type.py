@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from catalog.compiler.admission import component_type_errors
 from catalog.kinds.base import ClusterScoped, Document, FieldError, Ref
 from catalog.kinds.component_type import (
     component_type_references,
@@ -12,6 +13,7 @@ from catalog.kinds.component_type import (
     component_type_violations,
     workload_type_stays,
 )
+from catalog.kinds.rules import from_compiler
 
 
 class ClusterComponentType(ClusterScoped):
@@ -28,3 +30,7 @@ class ClusterComponentType(ClusterScoped):
     def violations(cls, old: Document | None, new: Document) -> Iterator[FieldError]:
         yield from component_type_violations(new["spec"], "spec")
         yield from workload_type_stays(cls.spec_schema, old, new)
+
+    @classmethod
+    def content_violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
+        return from_compiler(component_type_errors(new["spec"], cluster=True))

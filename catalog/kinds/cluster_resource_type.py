@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from catalog.compiler.admission import resource_type_errors
 from catalog.kinds.base import ClusterScoped, Document, FieldError
 from catalog.kinds.resource_type import resource_type_spec, resource_type_violations
+from catalog.kinds.rules import from_compiler
 
 
 class ClusterResourceType(ClusterScoped):
@@ -17,3 +19,7 @@ class ClusterResourceType(ClusterScoped):
     @classmethod
     def violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
         return resource_type_violations(new["spec"], "spec")
+
+    @classmethod
+    def content_violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
+        return from_compiler(resource_type_errors(new["spec"]))

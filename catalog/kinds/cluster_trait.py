@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from catalog.compiler.admission import trait_errors
 from catalog.kinds.base import ClusterScoped, Document, FieldError
+from catalog.kinds.rules import from_compiler
 from catalog.kinds.trait import trait_spec, trait_violations
 
 
@@ -17,3 +19,7 @@ class ClusterTrait(ClusterScoped):
     @classmethod
     def violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
         return trait_violations(new["spec"], "spec")
+
+    @classmethod
+    def content_violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
+        return from_compiler(trait_errors(new["spec"]))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from catalog.compiler.admission import workflow_errors
 from catalog.kinds import refs
 from catalog.kinds.base import ClusterScoped, Document, FieldError, Ref, reference_to
+from catalog.kinds.rules import from_compiler
 from catalog.kinds.workflow import force_service_account, workflow_spec, workflow_violations
 
 
@@ -30,3 +32,7 @@ class ClusterWorkflow(ClusterScoped):
     @classmethod
     def violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
         return workflow_violations(cls.spec_schema, old, new)
+
+    @classmethod
+    def content_violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
+        return from_compiler(workflow_errors(new["spec"]))

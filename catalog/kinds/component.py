@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from catalog.compiler.admission import component_errors
 from catalog.kinds import refs
 from catalog.kinds.base import Document, FieldError, Namespaced, Ref, reference_to
-from catalog.kinds.rules import immutable
+from catalog.kinds.rules import from_compiler, immutable
 from catalog.kinds.schema import array, boolean, enum, obj, raw, raw_object, string
 from catalog.kinds.shapes import name, owner, typed_ref
 
@@ -75,3 +76,7 @@ class Component(Namespaced):
         yield from immutable(
             schema, old, new, "spec.componentType", "spec.componentType cannot be changed after creation"
         )
+
+    @classmethod
+    def content_violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
+        return from_compiler(component_errors(new["spec"]))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from catalog.compiler.admission import component_release_errors
 from catalog.kinds import refs
 from catalog.kinds.base import Document, FieldError, Namespaced, Ref, reference_to
 from catalog.kinds.component_type import component_type_spec, component_type_violations
 from catalog.kinds.container import dependencies_of, secrets_of, workload_fields, workload_violations
-from catalog.kinds.rules import immutable
+from catalog.kinds.rules import from_compiler, immutable
 from catalog.kinds.schema import array, enum, obj, raw
 from catalog.kinds.shapes import name, owner
 from catalog.kinds.trait import trait_spec, trait_violations
@@ -90,3 +91,7 @@ class ComponentRelease(Namespaced):
         for index, trait in enumerate(spec.get("traits") or ()):
             yield from trait_violations(trait["spec"], f"spec.traits[{index}].spec")
         yield from workload_violations(spec["workload"], "spec.workload")
+
+    @classmethod
+    def content_violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
+        return from_compiler(component_release_errors(new["spec"]) if old is None else ())

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from catalog.compiler.admission import component_type_errors
 from catalog.kinds import refs
 from catalog.kinds.base import Document, FieldError, Namespaced, Ref
-from catalog.kinds.rules import immutable, invalid
+from catalog.kinds.rules import from_compiler, immutable, invalid
 from catalog.kinds.schema import Schema, array, enum, obj, raw
 from catalog.kinds.shapes import name, schema_section, typed_ref
 from catalog.kinds.templating import (
@@ -96,3 +97,7 @@ class ComponentType(Namespaced):
     def violations(cls, old: Document | None, new: Document) -> Iterator[FieldError]:
         yield from component_type_violations(new["spec"], "spec")
         yield from workload_type_stays(cls.spec_schema, old, new)
+
+    @classmethod
+    def content_violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
+        return from_compiler(component_type_errors(new["spec"], cluster=False))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from catalog.compiler.admission import resource_release_errors
 from catalog.kinds import refs
 from catalog.kinds.base import Document, FieldError, Namespaced, Ref, reference_to
 from catalog.kinds.resource_type import resource_type_spec, resource_type_violations
-from catalog.kinds.rules import immutable
+from catalog.kinds.rules import from_compiler, immutable
 from catalog.kinds.schema import enum, obj, raw
 from catalog.kinds.shapes import name, owner
 
@@ -45,3 +46,7 @@ class ResourceRelease(Namespaced):
     def violations(cls, old: Document | None, new: Document) -> Iterator[FieldError]:
         yield from immutable(cls.spec_schema, old, new, "spec", "ResourceRelease spec is immutable")
         yield from resource_type_violations(new["spec"]["resourceType"]["spec"], "spec.resourceType.spec")
+
+    @classmethod
+    def content_violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
+        return from_compiler(resource_release_errors(new["spec"]) if old is None else ())

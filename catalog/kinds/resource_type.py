@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from catalog.compiler.admission import resource_type_errors
 from catalog.kinds.base import Document, FieldError, Namespaced
-from catalog.kinds.rules import invalid
+from catalog.kinds.rules import from_compiler, invalid
 from catalog.kinds.schema import Schema, array, enum, obj, string
 from catalog.kinds.shapes import name, schema_section, secret_key_ref
 from catalog.kinds.templating import expression, single_template
@@ -59,3 +60,7 @@ class ResourceType(Namespaced):
     @classmethod
     def violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
         return resource_type_violations(new["spec"], "spec")
+
+    @classmethod
+    def content_violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
+        return from_compiler(resource_type_errors(new["spec"]))

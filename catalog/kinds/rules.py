@@ -7,9 +7,10 @@ They stand for the `x-kubernetes-validations` of the contract's schemas. Paths a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from catalog.compiler.schema import FieldError as CompilerFieldError
 from catalog.kinds.base import Document, FieldError
 from catalog.kinds.schema import same_value
 
@@ -18,6 +19,12 @@ def invalid(path: str, message: str, value: Any = None) -> FieldError:
     """The error for a broken rule about `path`; `value` is quoted if it is a string, number or boolean."""
     quoted = "" if value is None or isinstance(value, dict | list) else f"{json.dumps(value, ensure_ascii=False)}: "
     return FieldError(path, "Invalid", f"Invalid value: {quoted}{message}")
+
+
+def from_compiler(errors: Iterable[CompilerFieldError]) -> Iterator[FieldError]:
+    """The compiler's findings about a document, as admission reports them."""
+    for error in errors:
+        yield FieldError(error.path, error.reason.removeprefix("FieldValue"), error.message)
 
 
 def immutable(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from catalog.compiler.admission import trait_errors
 from catalog.kinds.base import Document, FieldError, Namespaced
+from catalog.kinds.rules import from_compiler
 from catalog.kinds.schema import Schema, array, obj
 from catalog.kinds.shapes import schema_section
 from catalog.kinds.templating import (
@@ -51,3 +53,7 @@ class Trait(Namespaced):
     @classmethod
     def violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
         return trait_violations(new["spec"], "spec")
+
+    @classmethod
+    def content_violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
+        return from_compiler(trait_errors(new["spec"]))

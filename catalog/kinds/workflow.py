@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from catalog.compiler.admission import workflow_errors
 from catalog.kinds import refs
 from catalog.kinds.base import Document, FieldError, Namespaced, Ref, reference_to
-from catalog.kinds.rules import immutable, invalid
+from catalog.kinds.rules import from_compiler, immutable, invalid
 from catalog.kinds.schema import Schema, array, enum, obj, raw_object, string
 from catalog.kinds.shapes import name, schema_section, short_name
 from catalog.kinds.templating import single_template
@@ -90,3 +91,7 @@ class Workflow(Namespaced):
     @classmethod
     def violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
         return workflow_violations(cls.spec_schema, old, new)
+
+    @classmethod
+    def content_violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
+        return from_compiler(workflow_errors(new["spec"]))

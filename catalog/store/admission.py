@@ -1,8 +1,9 @@
 """Admission: what every document passes before it is stored, on every surface alike.
 
 Order, as in a Kubernetes API server: the outer form (`documents.parse`), names and labels, then for the spec prune
-unknown fields, drop nulls, set defaults, validate against the schema, and last the kind's own rules. All errors are
-returned at once. `catalog.kinds` says what is right for a kind; this module says how it is checked.
+unknown fields, drop nulls, set defaults, validate against the schema, the kind's own rules, and last, if all that is
+right, its content: schemas, templates and expressions. All errors that one look can find are returned at once.
+`catalog.kinds` says what is right for a kind; this module says how it is checked.
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ def admit(model: type[PlatformObject], old: Document | None, new: Document) -> t
         errors += model.violations(old, admitted)
     elif has_rules(model):
         errors.append(RULES_NOT_CHECKED)
+    if not errors:
+        errors += model.content_violations(old, admitted)
     return admitted, errors
 
 

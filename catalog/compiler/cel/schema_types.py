@@ -27,21 +27,22 @@ _REACHABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _ESCAPES: Final = (("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__"))
 
 
-def schema_type(schema: Mapping[str, Any] | None, name: str) -> Type | None:
+def schema_type(schema: Mapping[str, Any] | None, name: str, *, composed: bool = True) -> Type | None:
     """Return the type of values of a schema (without ``$ref``), or ``None`` when it declares none.
 
-    ``name`` names an object type; the objects inside of it are named by their paths.
+    ``name`` names an object type; the objects inside of it are named by their paths. ``composed`` says whether a
+    schema without a type but with ``oneOf``, ``anyOf`` or ``allOf`` stands for any value, or declares none.
     """
     if schema is None:
         return None
     kind = schema.get("type") or ""
-    if schema.get("x-kubernetes-int-or-string") or (not kind and _is_composed(schema)):
+    if schema.get("x-kubernetes-int-or-string") or (composed and not kind and _is_composed(schema)):
         return types.DYN
     if kind == "array":
-        item = schema_type(schema.get("items"), f"{name}.@idx")
+        item = schema_type(schema.get("items"), f"{name}.@idx", composed=composed)
         return None if item is None else types.list_of(item)
     if kind == "object":
-        return _object_type(schema, name)
+        return _object_type(schema, name, composed)
     if kind == "string":
         return _FORMATS.get(schema.get("format") or "", types.STRING)
     return _SCALARS.get(kind)
@@ -59,14 +60,14 @@ def field_name(property_name: str) -> str | None:
     return spelled
 
 
-def _object_type(schema: Mapping[str, Any], name: str) -> Type | None:
+def _object_type(schema: Mapping[str, Any], name: str, composed: bool) -> Type | None:
     additional = schema.get("additionalProperties")
     if isinstance(additional, Mapping):
-        value = schema_type(additional, f"{name}.@elem")
+        value = schema_type(additional, f"{name}.@elem", composed=composed)
         return None if value is None else types.map_of(types.STRING, value)
     fields: dict[str, Type] = {}
     for property_name, property_schema in (schema.get("properties") or {}).items():
-        declared = schema_type(property_schema, f"{name}.{property_name}")
+        declared = schema_type(property_schema, f"{name}.{property_name}", composed=composed)
         spelled = field_name(property_name)
         if declared is not None and spelled is not None:
             fields[spelled] = declared

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -43,7 +44,14 @@ def document(model: type[PlatformObject], spec: Mapping[str, Any]) -> dict[str, 
 
 def judge(kind: str, old: Mapping[str, Any] | None, spec: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
     model = kind_named(kind)
-    admitted, errors = admit(model, document(model, old) if old is not None else None, document(model, spec))
+    content_violations = model.content_violations
+
+    def unheeded(old: Any, new: Any) -> tuple[FieldError, ...]:
+        """What a CRD cannot say: it must be looked at without a crash, whatever the document, and not be counted."""
+        return tuple(content_violations(old, new))[:0]
+
+    with patch.object(model, "content_violations", unheeded):
+        admitted, errors = admit(model, document(model, old) if old is not None else None, document(model, spec))
     return admitted["spec"], errors
 
 
