@@ -34,6 +34,5 @@ def controlling_owner(release: RenderedRelease) -> dict[str, Any] | None:
 
 
 def newest_revision(kind: str, namespace: str, name: str) -> dict[str, Any] | None:
-    rows = store.history(kind, namespace, name).values("actor", "request_id", "before", "after")
-    found: dict[str, Any] | None = rows.last()
-    return found
+    found = store.history(kind, namespace, name).values("actor", "request_id", "before", "after").last()
+    return None if found is None else dict(found)

@@ -66,12 +66,13 @@ class Branch:
     def head(self) -> pygit2.Commit | None:
         """The newest commit, None while the branch does not exist."""
         reference = self.repository.references.get(self.reference_name)
-        if reference is None:
-            return None
-        commit = self.repository[reference.target]
-        if not isinstance(commit, pygit2.Commit):
-            raise PlaneError(f"{self.reference_name} names no commit")
-        return commit
+        return None if reference is None else self.commit_of(reference.target)
+
+    def commit_of(self, oid: pygit2.Oid | str) -> pygit2.Commit:
+        found = self.repository[oid]
+        if not isinstance(found, pygit2.Commit):
+            raise PlaneError(f"{self.reference_name} of {self.opened.common} names no commit")
+        return found
 
     def commit(self, build: Callable[[pygit2.Tree | None], Wanted]) -> pygit2.Commit | None:
         """Put what `build` makes of the branch's tree on top of the branch. Returns the newest commit.
@@ -96,10 +97,10 @@ class Branch:
             return head
         author = pygit2.Signature(wanted.author, COMMITTER_MAIL, int(time.time()), 0)
         committer = pygit2.Signature("Stagecraft", COMMITTER_MAIL, int(time.time()), 0)
-        parents = [] if head is None else [head.id]
+        parents: list[str | pygit2.Oid] = [] if head is None else [head.id]
         # Not `create_commit`: it reports success for a commit that it could not write.
-        text = self.repository.create_commit_string(author, committer, wanted.message, wanted.tree, parents)
-        new = self.repository.write(pygit2.enums.ObjectType.COMMIT, text)
+        text = str(self.repository.create_commit_string(author, committer, wanted.message, wanted.tree, parents))
+        new = self.repository.write(pygit2.enums.ObjectType.COMMIT, text.encode())
         write_pack(self.opened.gathered, self.opened.common / "objects" / "pack")
         if self.remote is not None:
             try:
@@ -107,7 +108,7 @@ class Branch:
             except Rejected as error:
                 raise LostRace from error
         self.move(None if head is None else head.id, new)
-        return self.repository[new]
+        return self.commit_of(new)
 
     def follow(self, remote: Remote, head: pygit2.Commit | None) -> pygit2.Commit | None:
         """Bring the local branch to where the remote's is; a remote without the branch takes ours as its beginning."""
@@ -118,7 +119,7 @@ class Branch:
             # Commits that the remote never had. Keep them findable; their objects are delivered again.
             self.repository.references.create(f"refs/stagecraft/left-behind/{head.id}", head.id, force=True)
         self.move(None if head is None else head.id, fetched)
-        return self.repository[fetched]
+        return self.commit_of(fetched)
 
     def move(self, old: pygit2.Oid | None, new: pygit2.Oid) -> None:
         """Let the branch name `new`, if it still names `old`. Raises `LostRace`."""

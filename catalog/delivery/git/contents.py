@@ -55,10 +55,16 @@ def read_contents(repository: pygit2.Repository, tree: pygit2.Tree | None, place
         return Contents(None, ())
     if index.FILE_NAME in tree:
         try:
-            return Contents(tree, tuple(index.load(repository[tree[index.FILE_NAME].id].data)))
+            return Contents(tree, tuple(index.load(content_of(repository, tree, index.FILE_NAME))))
         except index.Unreadable:
             pass
     return Contents(tree, tuple(entries_by_labels(tree, place)))
+
+
+def content_of(repository: pygit2.Repository, tree: pygit2.Tree, name: str) -> bytes:
+    """A file's content; nothing for what is no file."""
+    found = repository[tree[name].id]
+    return found.data if isinstance(found, pygit2.Blob) else b""
 
 
 def entries_by_labels(tree: pygit2.Tree, place: Place) -> list[index.Entry]:
@@ -138,9 +144,10 @@ def with_objects(
             blob = pygit2.Oid(hex=held[item.key].blob)
         entries.append(index.Entry(item.key, item.version, item.id, item.digest, names[item.key], str(blob)))
     now = {entry.key: entry for entry in entries}
-    files = dict.fromkeys((entry.file for entry in contents.entries), (None, FILE)) | {
-        entry.file: (pygit2.Oid(hex=entry.blob), FILE) for entry in entries
+    files: dict[str, tuple[pygit2.Oid | None, pygit2.enums.FileMode]] = {
+        entry.file: (None, FILE) for entry in contents.entries
     }
+    files.update((entry.file, (pygit2.Oid(hex=entry.blob), FILE)) for entry in entries)
     files[index.FILE_NAME] = (repository.create_blob(index.dump(entries)) if entries else None, FILE)
     return Change(
         before=None if contents.tree is None else contents.tree.id,

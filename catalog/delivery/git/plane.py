@@ -119,7 +119,7 @@ class GitPlane:
             entry = held.by_key().get(key)
             if entry is None or held.tree is None or entry.file not in held.tree:
                 return None
-            return directory.parse(opened.git[held.tree[entry.file].id].data)
+            return directory.parse(directory.content_of(opened.git, held.tree, entry.file))
 
     def delete(self, place: Place, story: Story, is_current: Callable[[], bool] = lambda: True) -> list[OwnedObject]:
         """Remove the place's objects, and its directory unless others have files there. Complete when it returns."""

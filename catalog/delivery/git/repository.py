@@ -34,7 +34,7 @@ def repository_at(path: Path, branch: str) -> OpenRepository:
 
     Raises `PlaneNotConfigured` if something else is at `path`.
     """
-    held = _open.__dict__.setdefault("repositories", {})
+    held: dict[Path, tuple[object, OpenRepository]] = _open.__dict__.setdefault("repositories", {})
     identity = identity_of(path)
     found = held.get(path)
     if found is not None and found[0] == (os.getpid(), identity):

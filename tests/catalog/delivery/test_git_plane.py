@@ -190,6 +190,13 @@ def test_no_name_forges_a_trailer_or_breaks_the_commit(plane, repository, actor)
     assert is_sound(repository)
 
 
+def test_names_in_any_script_are_written_as_they_are(plane, repository):
+    plane.apply(delivery(place(), config_map(a="Grüße, 你好"), actor="Jürgen 山田"))
+    assert git(repository, "log", "-1", "--format=%an") == "Jürgen 山田"
+    assert "Actor: Jürgen 山田" in git(repository, "log", "-1", "--format=%b")
+    assert plane.read(place(), key_of(config_map()))["data"] == {"a": "Grüße, 你好"}
+
+
 def test_objects_whose_names_would_meet_in_one_file_get_one_each(plane, repository):
     other = {**config_map("settings", b="2"), "metadata": {"name": "settings", "namespace": "elsewhere"}}
     plane.apply(delivery(place(), config_map("settings", a="1"), other))
