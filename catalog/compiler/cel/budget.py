@@ -24,22 +24,26 @@ class BudgetError(CelEvaluationError):
 class Budget:
     """What is left of the budget of one evaluation."""
 
-    __slots__ = ("_limit", "_source", "left")
+    __slots__ = ("_limit", "left")
 
-    def __init__(self, source: str, limit: int = DEFAULT_BUDGET) -> None:
-        self._source = source
+    def __init__(self, limit: int = DEFAULT_BUDGET) -> None:
         self._limit = limit
         self.left = limit
 
     def spend(self, units: int) -> None:
-        """Take units off. Raises ``BudgetError``, which names the expression, when none are left."""
+        """Take units off. Raises ``BudgetError`` when none are left."""
         self.left -= units
         if self.left < 0:
-            source = self._source if len(self._source) <= _SHOWN else self._source[:_SHOWN] + "..."
-            raise BudgetError(f"expression '{source}' does more than {self._limit} steps")
+            raise BudgetError(f"does more than {self._limit} steps")
 
 
 def check_size(size: int, limit: int = MAX_SIZE) -> None:
     """Raise ``BudgetError`` when a text or list of that size would be too long."""
     if size > limit:
-        raise BudgetError(f"a value of {size} characters or items is longer than {limit}")
+        raise BudgetError(f"makes a value of {size} characters or items, which is longer than {limit}")
+
+
+def naming(error: BudgetError, source: str) -> BudgetError:
+    """Return the error with the expression that did too much in its message."""
+    shown = source if len(source) <= _SHOWN else source[:_SHOWN] + "..."
+    return BudgetError(f"expression '{shown}' {error}")

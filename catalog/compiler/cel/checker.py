@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from catalog.compiler.cel import types
+from catalog.compiler.cel import checker_loops, types
 from catalog.compiler.cel.errors import CelCompileError
 from catalog.compiler.cel.format_check import check_formats
 from catalog.compiler.cel.functions import Library, Overload
+from catalog.compiler.cel.members import invalid_key, is_key
 from catalog.compiler.cel.nodes import (
     Call,
     Fold,
@@ -30,7 +31,6 @@ from catalog.compiler.cel.nodes import (
     SortBy,
     descendants,
 )
-from catalog.compiler.cel.operators import invalid_key, is_key
 from catalog.compiler.cel.source import Faults
 from catalog.compiler.cel.type_matching import Substitutions, is_dyn, is_error, never_fit
 from catalog.compiler.cel.types import (
@@ -65,7 +65,6 @@ _LITERAL_TYPES: Final[dict[type, Type]] = {
 }
 _ORDERINGS: Final = frozenset({"_<_", "_<=_", "_>_", "_>=_"})
 _NUMBERS: Final = frozenset({"int", "uint", "double"})
-_SORT_KEYS: Final = "@sortByAssociatedKeys"
 
 
 def type_identifiers(library: Library) -> Mapping[str, Type]:
@@ -86,7 +85,7 @@ def check(
 ) -> Type:
     """Check a tree and return the type of its value. Raises ``CelCompileError`` with everything found wrong."""
     faults = Faults(source)
-    checker = _Checker(variables, library, type_names, faults)
+    checker = Checker(variables, library, type_names, faults)
     checker.visit(node)
     faults.raise_if_any()
     checker.settle(node)
@@ -105,16 +104,18 @@ def _check_constant_keys(node: Node) -> None:
                 raise CelCompileError(invalid_key(key.value))
 
 
-class _Checker:
+class Checker:
+    """Visits a tree. What is public here is for ``checker_loops``."""
+
     def __init__(
         self, variables: Mapping[str, Type], library: Library, type_names: Mapping[str, Type], faults: Faults
     ) -> None:
         self._globals = variables
         self._scopes: list[dict[str, Type]] = []
-        self._library = library
+        self.library = library
         self._type_names = type_names
-        self._faults = faults
-        self._bound = Substitutions()
+        self.faults = faults
+        self.bound = Substitutions()
         self._free = 0
 
     # --- the tree
@@ -134,11 +135,11 @@ class _Checker:
         elif isinstance(node, MapNode):
             found = self._map(node)
         elif isinstance(node, Fold):
-            found = self._fold(node)
+            found = checker_loops.fold(self, node)
         elif isinstance(node, OptionalMap):
-            found = self._optional_map(node)
+            found = checker_loops.optional_map(self, node)
         elif isinstance(node, SortBy):
-            found = self._sort_by(node)
+            found = checker_loops.sort_by(self, node)
         elif isinstance(node, Message):
             found = self._undeclared(node, node.name)
         else:
@@ -149,15 +150,28 @@ class _Checker:
     def settle(self, node: Node) -> None:
         """Replace type parameters by what they are bound to, or by ``dyn``, in the whole tree."""
         for current in descendants(node):
-            current.type = self._bound.resolve(current.type, free_to_dyn=True)
+            current.type = self.bound.resolve(current.type, free_to_dyn=True)
 
     def _undeclared(self, node: Node, name: str) -> Type:
-        self._faults.report(node.offset, f"undeclared reference to '{name}' (in container '')")
+        self.faults.report(node.offset, f"undeclared reference to '{name}' (in container '')")
         return ERROR
 
-    def _free_type(self) -> Type:
+    def free_type(self) -> Type:
+        """Return a type that is still to be found."""
         self._free += 1
         return parameter(f"_var{self._free - 1}")
+
+    def bind(self, names: dict[str, Type]) -> None:
+        """Give variables to what is visited until ``unbind``."""
+        self._scopes.append(names)
+
+    def unbind(self) -> None:
+        """Take the variables of the last ``bind`` back."""
+        self._scopes.pop()
+
+    def innermost(self) -> Mapping[str, Type]:
+        """Return the variables of the last ``bind``."""
+        return self._scopes[-1]
 
     # --- names and members
 
@@ -191,31 +205,31 @@ class _Checker:
                 if is_type:
                     return declared
         result = self._field(node)
-        return BOOL if node.test else self._bound.resolve(result)
+        return BOOL if node.test else self.bound.resolve(result)
 
     def _is_local(self, name: str) -> bool:
         return any(name in scope for scope in self._scopes)
 
     def _field(self, node: Select) -> Type:
-        operand = self._bound.resolve(self.visit(node.operand))
+        operand = self.bound.resolve(self.visit(node.operand))
         target = operand.parameters[0] if types.is_optional(operand) else operand
         if target.kind == "map":
             result = target.parameters[1]
         elif target.kind == "object":
             result = self._object_field(node, target)
         elif target.kind == "parameter":
-            self._bound.assign(DYN, target)
+            self.bound.assign(DYN, target)
             result = DYN
         else:
             if not is_dyn(target) and not is_error(target):
-                self._faults.report(node.offset, f"type '{format_type(target)}' does not support field selection")
+                self.faults.report(node.offset, f"type '{format_type(target)}' does not support field selection")
             result = DYN
         return optional_of(result) if node.optional or types.is_optional(operand) else result
 
     def _object_field(self, node: Select, target: Type) -> Type:
         found = (target.fields or {}).get(node.field)
         if found is None:
-            self._faults.report(node.offset, f"undefined field '{node.field}'")
+            self.faults.report(node.offset, f"undefined field '{node.field}'")
             return ERROR
         return found
 
@@ -226,20 +240,20 @@ class _Checker:
             self.visit(argument)
         if node.target is not None:
             prefix = _qualified_name(node.target)
-            if prefix is not None and f"{prefix.removeprefix('.')}.{node.function}" in self._library:
+            if prefix is not None and f"{prefix.removeprefix('.')}.{node.function}" in self.library:
                 node.function = f"{prefix.removeprefix('.')}.{node.function}"
                 node.target = None
             else:
                 self.visit(node.target)
         name = node.function.removeprefix(".") if node.target is None else node.function
-        overloads = self._library.get(name)
+        overloads = self.library.get(name)
         if overloads is None:
             return self._undeclared(node, node.function)
         node.function = name
         operands = node.args if node.target is None else [node.target, *node.args]
-        return self._resolve(node, name, overloads, operands)
+        return self.resolve_call(node, name, overloads, operands)
 
-    def _resolve(self, node: Node, name: str, overloads: tuple[Overload, ...], operands: list[Node]) -> Type:
+    def resolve_call(self, node: Node, name: str, overloads: tuple[Overload, ...], operands: list[Node]) -> Type:
         """Find the overloads that take the operands; their common result type, ``dyn`` when there is none."""
         is_member = isinstance(node, Call) and node.target is not None
         if name in ("_&&_", "_||_"):
@@ -258,9 +272,9 @@ class _Checker:
                 result = DYN
         if result is not None:
             return result
-        shown = [self._bound.resolve(argument, free_to_dyn=True) for argument in arguments]
+        shown = [self.bound.resolve(argument, free_to_dyn=True) for argument in arguments]
         signature = format_signature(shown, is_member)
-        self._faults.report(node.offset, f"found no matching overload for '{name}' applied to '{signature}'")
+        self.faults.report(node.offset, f"found no matching overload for '{name}' applied to '{signature}'")
         return ERROR
 
     def _is_offered(self, name: str, overload: Overload) -> bool:
@@ -278,24 +292,25 @@ class _Checker:
         if len(parameters) != len(arguments) or never_fit(parameters, arguments):
             return None
         if overload.type_parameters:
-            fresh = {name: self._free_type() for name in overload.type_parameters}
+            fresh = {name: self.free_type() for name in overload.type_parameters}
             result = _instantiate(result, fresh)
             parameters = tuple(_instantiate(declared, fresh) for declared in parameters)
-        if not self._bound.assign_all(arguments, parameters):
+        if not self.bound.assign_all(arguments, parameters):
             return None
-        return self._bound.resolve(result) if overload.type_parameters else result
+        return self.bound.resolve(result) if overload.type_parameters else result
 
     def _logical(self, operands: list[Node]) -> Type:
         mismatch = False
         for operand in operands:
-            if not self._bound.assign(operand.type, BOOL):
-                self._mismatch(operand, BOOL, operand.type)
+            if not self.bound.assign(operand.type, BOOL):
+                self.mismatch(operand, BOOL, operand.type)
                 mismatch = True
         return ERROR if mismatch else BOOL
 
-    def _mismatch(self, node: Node, expected: Type, actual: Type) -> None:
+    def mismatch(self, node: Node, expected: Type, actual: Type) -> None:
+        """Report a node whose type is not the expected one."""
         message = f"expected type '{format_type(expected)}' but found '{format_type(actual)}'"
-        self._faults.report(node.offset, message)
+        self.faults.report(node.offset, message)
 
     # --- literals
 
@@ -306,7 +321,7 @@ class _Checker:
             if place in node.optional_items:
                 found = self._unwrapped(item, found)
             common = self._join(common, found)
-        return list_of(common or self._free_type())
+        return list_of(common or self.free_type())
 
     def _map(self, node: MapNode) -> Type:
         keys: Type | None = None
@@ -318,153 +333,21 @@ class _Checker:
                 found = self._unwrapped(entry.value, found)
             values = self._join(values, found)
         if keys is None or values is None:
-            return map_of(self._free_type(), self._free_type())
+            return map_of(self.free_type(), self.free_type())
         return map_of(keys, values)
 
     def _unwrapped(self, node: Node, found: Type) -> Type:
         if types.is_optional(found):
             return found.parameters[0]
         if not is_dyn(found):
-            self._mismatch(node, optional_of(found), found)
+            self.mismatch(node, optional_of(found), found)
         return found
 
     def _join(self, previous: Type | None, current: Type) -> Type:
         """Return a type for both: the more general one when they fit each other, ``dyn`` otherwise."""
         if previous is None:
             return current
-        return self._bound.more_general(previous, current) if self._bound.assign(previous, current) else DYN
-
-    # --- macros
-
-    def _fold(self, node: Fold) -> Type:
-        items = self._range(node)
-        names = (node.first,) if node.second is None else (node.first, node.second)
-        self._scopes.append(dict(zip(names, items, strict=False)))
-        try:
-            return self._fold_body(node)
-        finally:
-            self._scopes.pop()
-
-    def _range(self, node: Fold) -> tuple[Type, Type]:
-        """Return the types of the loop's variables."""
-        found = self._bound.resolve(self.visit(node.range))
-        if found.kind == "list":
-            item = found.parameters[0]
-            return (item, item) if node.second is None else (INT, item)
-        if found.kind == "map":
-            return found.parameters[0], found.parameters[1]
-        if is_dyn(found) or is_error(found) or found.kind == "parameter":
-            self._bound.assign(DYN, found)
-            return DYN, DYN
-        self._faults.report(
-            node.range.offset,
-            f"expression of type '{format_type(found)}' cannot be range of a comprehension "
-            "(must be list, map, or dynamic)",
-        )
-        return ERROR, ERROR
-
-    def _fold_body(self, node: Fold) -> Type:
-        kind = node.kind
-        if kind in ("all", "exists"):
-            body = self.visit(node.body)
-            if not self._bound.assign(body, BOOL):
-                self._mismatch(node.body, BOOL, body)
-            return BOOL
-        if kind == "exists_one":
-            self._choice(node, node.body, INT)
-            return BOOL
-        if kind == "filter":
-            built = self._appended(node, self._local(node.first))
-            self._choice(node, node.body, built)
-            return self._bound.resolve(built)
-        if node.condition is not None:
-            self.visit(node.condition)
-        body = self.visit(node.body)
-        if kind in ("map", "transformList"):
-            built = self._appended(node, body)
-        else:
-            built = self._inserted(node, body)
-        if node.condition is not None:
-            self._condition(node, node.condition, built)
-        return self._bound.resolve(built)
-
-    def _local(self, name: str) -> Type:
-        return self._scopes[-1][name]
-
-    def _appended(self, node: Fold, item: Type) -> Type:
-        """The type of a list that starts empty and gets ``item`` added each turn."""
-        accumulator = list_of(self._free_type())
-        result = self._operator(node, "_+_", [accumulator, list_of(item)])
-        self._expect(node, accumulator, result)
-        return accumulator
-
-    def _inserted(self, node: Fold, body: Type) -> Type:
-        accumulator = map_of(self._free_type(), self._free_type())
-        arguments = [accumulator, body]
-        if node.kind == "transformMap":
-            arguments = [accumulator, self._local(node.first), body]
-        result = self._operator(node, "cel.@mapInsert", arguments)
-        self._expect(node, accumulator, result)
-        return accumulator
-
-    def _choice(self, node: Fold, condition: Node, accumulator: Type) -> None:
-        self.visit(condition)
-        self._condition(node, condition, accumulator)
-
-    def _condition(self, node: Fold, condition: Node, accumulator: Type) -> None:
-        self._operator(node, "_?_:_", [condition.type, accumulator, accumulator])
-
-    def _operator(self, node: Node, name: str, arguments: list[Type]) -> Type:
-        """Resolve a call that the loop stands for."""
-        operands = [Literal(node.offset, None) for _ in arguments]
-        for operand, declared in zip(operands, arguments, strict=True):
-            operand.type = declared
-        return self._resolve(Literal(node.offset, None), name, self._library[name], list(operands))
-
-    def _expect(self, node: Node, expected: Type, actual: Type) -> None:
-        if not self._bound.assign(expected, actual):
-            self._mismatch(node, expected, actual)
-
-    def _optional_map(self, node: OptionalMap) -> Type:
-        operand = self.visit(node.operand)
-        self._member_call(node, "hasValue", operand)
-        value = self._member_call(node, "value", operand)
-        self._scopes.append({node.variable: value})
-        try:
-            body = self.visit(node.body)
-        finally:
-            self._scopes.pop()
-        wrapped = body if node.flat else optional_of(body)
-        return self._operator(node, "_?_:_", [BOOL, wrapped, optional_of(self._free_type())])
-
-    def _member_call(self, node: Node, name: str, receiver: Type) -> Type:
-        target = Literal(node.offset, None)
-        target.type = receiver
-        return self._resolve(Call(node.offset, name, [], target), name, self._library[name], [target])
-
-    def _sort_by(self, node: SortBy) -> Type:
-        items = self.visit(node.operand)
-        loop = Fold(node.offset, "map", node.operand, (node.variable, None), None, node.key)
-        target = self._bound.resolve(items)
-        self._scopes.append({node.variable: self._item_type(loop, target)})
-        try:
-            keys = self._appended(loop, self.visit(node.key))
-        finally:
-            self._scopes.pop()
-        receiver, argument = Literal(node.offset, None), Literal(node.offset, None)
-        receiver.type, argument.type = items, self._bound.resolve(keys)
-        call = Call(node.offset, _SORT_KEYS, [argument], receiver)
-        return self._resolve(call, _SORT_KEYS, self._library[_SORT_KEYS], [receiver, argument])
-
-    def _item_type(self, node: Fold, found: Type) -> Type:
-        if found.kind in ("list", "map"):
-            return found.parameters[0]
-        if is_dyn(found) or is_error(found) or found.kind == "parameter":
-            self._bound.assign(DYN, found)
-            return DYN
-        message = f"expression of type '{format_type(found)}' cannot be range of a comprehension "
-        self._faults.report(node.offset, message + "(must be list, map, or dynamic)")
-        return ERROR
+        return self.bound.more_general(previous, current) if self.bound.assign(previous, current) else DYN
 
 
 def _qualified_name(node: Node) -> str | None:

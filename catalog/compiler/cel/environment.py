@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from catalog.compiler.cel import macros
-from catalog.compiler.cel.budget import DEFAULT_BUDGET, BudgetError
+from catalog.compiler.cel.budget import DEFAULT_BUDGET, BudgetError, naming
 from catalog.compiler.cel.checker import check, type_identifiers
 from catalog.compiler.cel.evaluator import Evaluator
 from catalog.compiler.cel.fast_path import FAILURES, Function, Inlined, compile_function, inline
@@ -22,6 +22,7 @@ from catalog.compiler.cel.library import EXTENDED, STANDARD
 from catalog.compiler.cel.native import to_native
 from catalog.compiler.cel.nodes import Node
 from catalog.compiler.cel.parser import parse
+from catalog.compiler.cel.runtime import GiveUp
 from catalog.compiler.cel.types import DYN, Type, fingerprint
 
 _CACHED_PROGRAMS: Final = 8192
@@ -53,8 +54,8 @@ class Program:
             function = self._evaluate = self._function(native=False)
         try:
             return function(bindings)
-        except BudgetError:
-            raise
+        except BudgetError as error:
+            raise naming(error, self.source) from None
         except FAILURES:
             return self.evaluate_exactly(bindings)
 
@@ -65,17 +66,27 @@ class Program:
             function = self._evaluate_native = self._function(native=True)
         try:
             return function(bindings)
-        except BudgetError:
-            raise
+        except BudgetError as error:
+            raise naming(error, self.source) from None
         except FAILURES:
-            return to_native(self.evaluate_exactly(bindings))
+            return self._native_exactly(bindings)
 
     def evaluate_exactly(self, bindings: Mapping[str, object]) -> Any:
         """Return what ``evaluate`` does, without generated code."""
         evaluator = self._evaluator
         if evaluator is None:
-            evaluator = self._evaluator = Evaluator(self._node, self._library, self.source)
-        return evaluator.evaluate(bindings, self.budget)
+            evaluator = self._evaluator = Evaluator(self._node, self._library)
+        try:
+            return evaluator.evaluate(bindings, self.budget)
+        except BudgetError as error:
+            raise naming(error, self.source) from None
+
+    def _native_exactly(self, bindings: Mapping[str, object]) -> Any:
+        value = self.evaluate_exactly(bindings)
+        try:
+            return to_native(value)
+        except BudgetError as error:
+            raise naming(error, self.source) from None
 
     def inline(self, *, native: bool = True, bindings: str = "b", prefix: str = "") -> Inlined:
         """Return the expression as Python code for a function of the caller's. See ``Inlined``."""
@@ -83,11 +94,12 @@ class Program:
 
     def _function(self, *, native: bool) -> Function:
         function = compile_function(self._node, self._library, native=native, budget=self.budget)
-        if function is not None:
-            return function
-        if native:
-            return lambda bindings: to_native(self.evaluate_exactly(bindings))
-        return self.evaluate_exactly
+        return function or _give_up
+
+
+def _give_up(_: Mapping[str, object]) -> Any:
+    """Stand for generated code that Python cannot compile."""
+    raise GiveUp
 
 
 class Environment:

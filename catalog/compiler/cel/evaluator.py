@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from catalog.compiler.cel import operators
+from catalog.compiler.cel import members, operators
 from catalog.compiler.cel.budget import DEFAULT_BUDGET, Budget, check_size
 from catalog.compiler.cel.errors import CelEvaluationError
 from catalog.compiler.cel.evaluator_loops import Loop, filtered, holds, is_decided, turns_through
@@ -47,16 +47,15 @@ from catalog.compiler.cel.values import (
 class Evaluator:
     """An expression, ready to be evaluated. Immutable; may be used by many threads at once."""
 
-    __slots__ = ("_closure", "_source")
+    __slots__ = ("_closure",)
 
-    def __init__(self, node: Node, library: Library, source: str) -> None:
+    def __init__(self, node: Node, library: Library) -> None:
         self._closure = _Planner(library).plan(node)
-        self._source = source
 
     def evaluate(self, bindings: Mapping[str, Any], budget: int = DEFAULT_BUDGET) -> Any:
         """Return the value of the expression. Raises ``CelEvaluationError``."""
         try:
-            return self._closure(Frame(bindings, dict(bindings), Budget(self._source, budget)))
+            return self._closure(Frame(bindings, dict(bindings), Budget(budget)))
         except RecursionError:
             raise CelEvaluationError("evaluation is nested too deeply") from None
 
@@ -129,14 +128,14 @@ class _Planner:
             for key, optional in planned:
                 is_optional = is_optional or optional
                 if is_optional:
-                    found = operators.index_if_present(value, key(frame))
+                    found = members.index_if_present(value, key(frame))
                     if found is None:
                         return False if tests else NONE
                     value = found.value
                 else:
-                    value = operators.index(value, key(frame))
+                    value = members.index(value, key(frame))
             if last is not None:
-                return operators.index_if_present(value, last[0](frame)) is not None
+                return members.index_if_present(value, last[0](frame)) is not None
             return OptionalValue(value) if is_optional else value
 
         return follow

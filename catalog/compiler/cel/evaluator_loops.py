@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from catalog.compiler.cel import operators
+from catalog.compiler.cel import members, operators
 from catalog.compiler.cel.budget import BudgetError
 from catalog.compiler.cel.errors import CelEvaluationError
 from catalog.compiler.cel.frame import Closure, Frame
@@ -24,7 +24,7 @@ def turns_through(first: str, second: str | None) -> Callable[[Any, Frame], Iter
         elif isinstance(container, list):
             items = container
         else:
-            raise CelEvaluationError(f"got '{operators.GO_TYPES[type_name(container)]}', expected iterable type")
+            raise CelEvaluationError(f"got '{members.GO_TYPES[type_name(container)]}', expected iterable type")
         frame.budget.spend(len(container))
         names = frame.names
         for item in items:
@@ -37,9 +37,7 @@ def turns_through(first: str, second: str | None) -> Callable[[Any, Frame], Iter
         elif isinstance(container, list):
             pairs = enumerate(container)
         else:
-            raise CelEvaluationError(
-                f"unsupported comprehension range type: {operators.GO_TYPES[type_name(container)]}"
-            )
+            raise CelEvaluationError(f"unsupported comprehension range type: {members.GO_TYPES[type_name(container)]}")
         frame.budget.spend(len(container))
         names = frame.names
         for key, value in pairs:

@@ -15,7 +15,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from catalog.compiler.cel import code, generator_calls, generator_loops, generator_native, operators, runtime
+from catalog.compiler.cel import (
+    code,
+    generator_calls,
+    generator_loops,
+    generator_native,
+    generator_optionals,
+    operators,
+    runtime,
+)
 from catalog.compiler.cel.code import Code, Writer
 from catalog.compiler.cel.functions import Library
 from catalog.compiler.cel.nodes import (
@@ -157,7 +165,7 @@ class Generator:
         if gives_optional(node):
             return self._optional_path(node)
         if isinstance(node, Call):
-            made = generator_calls.optional_call(self, node)
+            made = generator_optionals.optional_call(self, node)
             if made is not None:
                 return made
         return self.writer.stored(Code(f"{self.helper('unboxed')}({self.raw(node).text})"))
@@ -271,7 +279,7 @@ class Generator:
         if place.kind == code.STR:
             # Nothing but a map has texts for keys: lists and texts refuse them by themselves.
             return Code(f"{container.text}[{place.text}]", of_context=container.of_context)
-        return Code(f"{self.operator('index')}({container.text}, {place.text})", of_context=container.of_context)
+        return Code(f"{self.helper('index')}({container.text}, {place.text})", of_context=container.of_context)
 
     def _presence(self, node: Select) -> Code:
         """``has(a.b.c)``."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from catalog.compiler.cel import code, generator_calls, generator_loops
+from catalog.compiler.cel import code, generator_calls, generator_loops, generator_optionals
 from catalog.compiler.cel.code import Code
 from catalog.compiler.cel.native import key_text, to_native
 from catalog.compiler.cel.nodes import Call, Entry, Fold, ListNode, Literal, MapNode, Node, OptionalMap
@@ -71,13 +71,13 @@ def _call(generator: Generator, node: Call) -> Code | None:
     if node.function == "_?_:_":
         return generator_calls.conditional(generator, node, "native")
     if node.function == "orValue":
-        return generator_calls.or_value(generator, node, "native")
+        return generator_optionals.or_value(generator, node, "native")
     if node.function == "dyn":
         return native(generator, node.args[0])
     if node.function == "oc_merge":
         base, override = generator.raw(node.args[0]), generator.raw(node.args[1])
         return Code(f"{generator.helper('merged_native')}({base.text}, {override.text})", code.MAP)
-    bare = generator_calls.optional_call(generator, node)
+    bare = generator_optionals.optional_call(generator, node)
     return None if bare is None else _optional(generator, bare)
 
 

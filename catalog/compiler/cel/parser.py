@@ -18,7 +18,6 @@ from catalog.compiler.cel.values import INT_MAX, INT_MIN, UINT_MAX, UInt
 
 MAX_CODE_POINTS: Final = 100_000
 MAX_DEPTH: Final = 250
-MAX_NODES: Final = 100_000
 
 RESERVED: Final = frozenset(
     [

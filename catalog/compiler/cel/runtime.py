@@ -8,10 +8,34 @@ from __future__ import annotations
 from typing import Any, Final
 
 from catalog.compiler.cel.budget import MAX_SIZE
+from catalog.compiler.cel.members import find_key, index, index_if_present
 from catalog.compiler.cel.native import PLAIN, to_native
-from catalog.compiler.cel.operators import add, find_key, index, index_if_present
+from catalog.compiler.cel.operators import add
 from catalog.compiler.cel.values import OMIT, BoxedKey, CelMap, OptionalValue, key_value, sorted_keys
 from catalog.compiler.names import kubernetes_name
+
+__all__ = [
+    "MISSING",
+    "as_list",
+    "boxed",
+    "find",
+    "give_up",
+    "has_member",
+    "index",
+    "insert_plain",
+    "item_at",
+    "items_of",
+    "joined",
+    "merged",
+    "merged_native",
+    "object_name",
+    "pairs_of",
+    "plus",
+    "short",
+    "truth",
+    "turns_of",
+    "unboxed",
+]
 
 # Stands for "none" where an optional is kept as its bare value.
 MISSING: Final = object()
@@ -66,13 +90,6 @@ def unboxed(optional: Any) -> Any:
     if type(optional) is not OptionalValue:
         raise GiveUp
     return optional.value if optional.present else MISSING
-
-
-def is_present(optional: Any) -> bool:
-    """Tell whether an optional has a value."""
-    if type(optional) is not OptionalValue:
-        raise GiveUp
-    return optional.present
 
 
 def as_list(value: Any) -> list[Any]:

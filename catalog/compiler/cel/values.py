@@ -29,7 +29,7 @@ Keys of a ``CelMap``: text is its own key, every other key is boxed by ``map_key
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 INT_MIN: Final = -(2**63)
@@ -226,11 +226,6 @@ def _key_order(key: object) -> tuple[int, Any, str]:
     if type(key) is BoxedKey:
         return (_KEY_ORDER[key.kind], 0 if key.value is None else key.value, key.kind)
     return (_KEY_ORDER["string"], key, "string")
-
-
-def visited_keys(container: dict[Any, Any]) -> Iterator[object]:
-    """Yield the keys of a map as values, in the order of a comprehension."""
-    return (key_value(key) for key in sorted_keys(container))
 
 
 def from_json(document: Any) -> Any:

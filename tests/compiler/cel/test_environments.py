@@ -48,11 +48,15 @@ def test_helpers_of_components_read_the_derived_lists() -> None:
     environment = Environment(frozenset({"derived", "workload", "configurations"}), component_macros=True)
     bindings = from_json(
         {
-            "derived": {"servicePorts": [{"port": 80}], "configFileList": [], "endpointResources": {"web": [{"path": "/"}]}},
+            "derived": {
+                "servicePorts": [{"port": 80}],
+                "configFileList": [],
+                "endpointResources": {"web": [{"path": "/"}]},
+            },
             "workload": {},
             "configurations": {},
         }
-    )  # fmt: skip
+    )
     assert environment.compile("workload.toServicePorts()[0].port").evaluate_native(bindings) == 80
     assert environment.compile("size(configurations.toConfigFileList())").evaluate_native(bindings) == 0
     assert environment.compile("workload.toEndpointResources('web')").evaluate_native(bindings) == [{"path": "/"}]

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from catalog.compiler.cel.errors import CelEvaluationError
 from catalog.compiler.cel.functions import Registry
-from catalog.compiler.cel.operators import find_key, key_display
+from catalog.compiler.cel.members import find_key, key_display
 from catalog.compiler.cel.values import BoxedKey, CelMap, map_key, type_name
 
 REGISTRY: Final = Registry()

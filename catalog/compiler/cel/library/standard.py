@@ -32,7 +32,6 @@ _NUMBERS: Final = ("int", "uint", "double")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _FLOAT = re.compile(r"[+-]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf|infinity|nan)", re.IGNORECASE)
 _HEX_FLOAT = re.compile(r"[+-]?0[xX](?:[0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+")
-_UNDERSCORED: Final = "_"
 
 
 def _declare_operators() -> None:
@@ -142,22 +141,16 @@ def _double_of_integer(value: int) -> float:
 
 @REGISTRY.function("double(string) -> double")
 def _double_of_text(text: str) -> float:
-    digits = _without_underscores(text)
-    if digits is not None and _FLOAT.fullmatch(digits):
-        value = float(digits)
-        if not math.isinf(value) or "inf" in digits.lower():
+    if _FLOAT.fullmatch(text):
+        value = float(text)
+        if not math.isinf(value) or "inf" in text.lower():
             return value
-    elif digits is not None and _HEX_FLOAT.fullmatch(digits):
+    elif _HEX_FLOAT.fullmatch(text):
         try:
-            return float.fromhex(digits)
+            return float.fromhex(text)
         except OverflowError:
             pass
     raise _cannot_convert("string", "double")
-
-
-def _without_underscores(text: str) -> str | None:
-    """Go allows digits to be grouped only where a base prefix says so; plain decimals never."""
-    return None if _UNDERSCORED in text else text
 
 
 @REGISTRY.function("int(double) -> int")

@@ -8,7 +8,7 @@ from catalog.compiler.cel.budget import check_size
 from catalog.compiler.cel.errors import CelEvaluationError
 from catalog.compiler.cel.functions import Registry
 from catalog.compiler.cel.library.string_format import format_text
-from catalog.compiler.cel.operators import key_display
+from catalog.compiler.cel.members import key_display
 from catalog.compiler.cel.values import StringList
 
 REGISTRY: Final = Registry()
