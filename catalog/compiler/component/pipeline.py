@@ -50,8 +50,8 @@ class ComponentOutput:
 
 
 @dataclass(frozen=True, slots=True)
-class _TraitInstance:
-    """One use of a trait: its definition's key, its name among uses, and its values."""
+class TraitInstance:
+    """One use of a trait: its definition's key, its name among uses, and its values. ``subject`` is for messages."""
 
     key: tuple[str, str]
     instance: str
@@ -77,7 +77,7 @@ def render(render_input: Mapping[str, Any], plan: ComponentPlan | None = None) -
     if plan is None:
         plan = plan_component(spec_of(given.component_type), given.traits)
     shared, warnings = shared_bindings(given, plan.reads_endpoint_schemas)
-    scope = _component_scope(given, plan, shared)
+    scope = component_scope_of(given, plan, shared)
 
     type_plan = plan.component_type
     check_before_render(type_plan.pre_render_rules, scope, "component type")
@@ -85,7 +85,7 @@ def render(render_input: Mapping[str, Any], plan: ComponentPlan | None = None) -
     resources = _base_resources(plan, scope)
     base_count = len(resources)
     trait_count = 0
-    for instance in _trait_instances(given, plan, scope):
+    for instance in trait_instances(given, plan, scope):
         resources = _apply_trait(instance, plan, shared, resources, pending)
         trait_count += 1
     trait_resource_count = len(resources) - base_count
@@ -101,7 +101,8 @@ def render(render_input: Mapping[str, Any], plan: ComponentPlan | None = None) -
     )
 
 
-def _component_scope(given: RenderInput, plan: ComponentPlan, shared: Document) -> Scope:
+def component_scope_of(given: RenderInput, plan: ComponentPlan, shared: Document) -> Scope:
+    """Return the scope of the type's expressions: the shared variables and its parameters. Raises ``SchemaError``."""
     type_plan = plan.component_type
     try:
         return component_scope(
@@ -127,7 +128,7 @@ def _base_resources(plan: ComponentPlan, scope: Scope) -> list[RenderedResource]
     return resources
 
 
-def _trait_instances(given: RenderInput, plan: ComponentPlan, scope: Scope) -> Iterator[_TraitInstance]:
+def trait_instances(given: RenderInput, plan: ComponentPlan, scope: Scope) -> Iterator[TraitInstance]:
     """Yield embedded traits, then the component's own, each resolved only when its turn has come."""
     for embedded in plan.component_type.embedded_traits:
         _require_trait(plan, (embedded.kind, embedded.name), "embedded trait")
@@ -137,7 +138,7 @@ def _trait_instances(given: RenderInput, plan: ComponentPlan, scope: Scope) -> I
         key = (text(declared, "kind") or "Trait", text(declared, "name"))
         _require_trait(plan, key, "trait")
         instance = text(declared, "instanceName")
-        yield _TraitInstance(
+        yield TraitInstance(
             key,
             instance,
             section(declared, "parameters"),
@@ -151,7 +152,7 @@ def _require_trait(plan: ComponentPlan, key: tuple[str, str], subject: str) -> N
         raise TraitMissingError(f"{subject} {key[1]} referenced but not found in traits list")
 
 
-def _embedded_instance(embedded: EmbeddedTrait, scope: Scope) -> _TraitInstance:
+def _embedded_instance(embedded: EmbeddedTrait, scope: Scope) -> TraitInstance:
     subject = f"{embedded.name}/{embedded.instance}"
     resolved = []
     for bindings, name in ((embedded.parameters, "parameters"), (embedded.environment_configs, "environmentConfigs")):
@@ -162,7 +163,7 @@ def _embedded_instance(embedded: EmbeddedTrait, scope: Scope) -> _TraitInstance:
             raise explained(error, f"{prefix}: failed to resolve embedded trait {subject} {name}") from None
     parameters, environment_configs = resolved
     key = (embedded.kind, embedded.name)
-    return _TraitInstance(key, embedded.instance, parameters, environment_configs, "embedded trait")
+    return TraitInstance(key, embedded.instance, parameters, environment_configs, "embedded trait")
 
 
 def _resolve_bindings(bindings: TemplateSource | None, scope: Scope) -> Document:
@@ -175,7 +176,7 @@ def _resolve_bindings(bindings: TemplateSource | None, scope: Scope) -> Document
 
 
 def _apply_trait(
-    instance: _TraitInstance,
+    instance: TraitInstance,
     plan: ComponentPlan,
     shared: Document,
     resources: list[RenderedResource],
@@ -183,7 +184,7 @@ def _apply_trait(
 ) -> list[RenderedResource]:
     trait = plan.traits[instance.key]
     name = f"{trait.name}/{instance.instance}"
-    scope = _trait_scope(trait, instance, shared, name)
+    scope = trait_scope_of(trait, instance, shared, name)
     check_before_render(trait.pre_render_rules, scope, f"trait {name}")
     try:
         resources = trait.changes.apply(resources, scope)
@@ -193,7 +194,8 @@ def _apply_trait(
     return resources
 
 
-def _trait_scope(trait: TraitPlan, instance: _TraitInstance, shared: Document, name: str) -> Scope:
+def trait_scope_of(trait: TraitPlan, instance: TraitInstance, shared: Document, name: str) -> Scope:
+    """Return the scope of a trait instance's expressions; ``name`` is how messages call it. Raises ``SchemaError``."""
     try:
         return trait_scope(
             shared,

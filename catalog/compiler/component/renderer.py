@@ -35,9 +35,10 @@ class ResourceTemplate:
         The condition is asked once, before the loop, and does not see the loop's variable.
         Raises ``ResultTypeError`` and what templates raise.
         """
-        return [RenderedResource(self._object(turn), self.plane) for turn in self._turns(scope)]
+        return [RenderedResource(self._object(turn), self.plane) for turn in self.turns(scope)]
 
-    def _turns(self, scope: Scope) -> Iterator[Scope]:
+    def turns(self, scope: Scope) -> Iterator[Scope]:
+        """Yield the scope of each time that the template is rendered: never, once, or once for each turn."""
         try:
             if not is_true(self.condition, scope, "includeWhen"):
                 return iter(())

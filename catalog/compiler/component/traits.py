@@ -64,7 +64,7 @@ class _Patch:
         self.operations = [_OperationTemplate(operation) for operation in items(document, "operations")]
 
     def apply(self, resources: list[RenderedResource], scope: Scope) -> None:
-        for turn in _turns(self.loop, scope):
+        for turn in turns_of(self.loop, scope):
             matched = [resource for resource in resources if self.target.matches(resource)]
             if not matched:
                 continue
@@ -107,11 +107,12 @@ class _Removal:
 
     def select(self, resources: list[RenderedResource], scope: Scope) -> list[RenderedResource]:
         selected: list[RenderedResource] = []
-        for turn in _turns(self.loop, scope):
+        for turn in turns_of(self.loop, scope):
             matched = [resource for resource in resources if self.target.matches(resource)]
             selected += self.target.filter(matched, turn)
         return selected
 
 
-def _turns(loop: Loop | None, scope: Scope) -> Iterable[Scope]:
+def turns_of(loop: Loop | None, scope: Scope) -> Iterable[Scope]:
+    """Return the scopes of a loop's turns, or the one scope where there is no loop."""
     return (scope,) if loop is None else loop.scopes(scope)
