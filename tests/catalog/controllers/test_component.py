@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from catalog import store
+from catalog.kinds.component import Component
 from catalog.kinds.component_release import ComponentRelease
+from catalog.kinds.component_type import ComponentType
 from catalog.kinds.workload import Workload
 from portal.accounts.actor import Actor
 from tests.catalog.controllers import components as c
@@ -79,7 +81,8 @@ def test_returning_to_former_content_returns_to_the_former_release() -> None:
 def test_an_edited_type_cuts_a_new_release_of_every_component_at_once() -> None:
     c.deploy("web")
     c.deploy("api")
-    c.apply_type(environmentConfigs={"openAPIV3Schema": {"type": "object", "properties": {"replicas": {"default": 2}}}})
+    properties = {"replicas": {"type": "integer", "default": 2}}
+    c.apply_type(environmentConfigs={"openAPIV3Schema": {"type": "object", "properties": properties}})
     c.settle()
     assert len(c.releases()) == 4
     assert c.manifests(name="api")["Deployment"]["spec"]["replicas"] == 2
@@ -97,7 +100,7 @@ def test_an_edited_trait_cuts_a_new_release_of_those_who_use_it() -> None:
 
 def test_an_edited_trait_that_the_type_embeds_cuts_a_new_release() -> None:
     apply("ClusterTrait", "alert", {"creates": [c.ALERT]})
-    c.apply_type(traits=[{"kind": "ClusterTrait", "name": "alert", "instanceName": "errors"}])
+    c.apply_type(traits=[{"kind": "ClusterTrait", "name": "alert", "instanceName": "errors"}], allowedTraits=None)
     c.deploy()
     apply("ClusterTrait", "alert", {"creates": []})
     c.settle()
@@ -276,8 +279,11 @@ def test_two_workloads_are_one_too_many() -> None:
     ],
 )
 def test_traits_must_be_allowed_and_each_instance_name_used_once(
-    changes: dict, traits: list[tuple[str, str, str]], problem: str
+    changes: dict, traits: list[tuple[str, str, str]], problem: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Admission refuses some of these; they may have been stored before it did.
+    monkeypatch.setattr(ComponentType, "content_violations", lambda old, new: ())
+    monkeypatch.setattr(Component, "content_violations", lambda old, new: ())
     c.apply_type(**changes)
     used = [{"kind": kind, "name": name, "instanceName": instance} for kind, name, instance in traits]
     c.apply_component(traits=used)

@@ -227,7 +227,9 @@ def test_a_missing_project_is_named_and_its_arrival_is_noticed() -> None:
 
 def test_a_template_that_fails_is_told_and_what_ran_before_stays() -> None:
     c.deploy()
-    broken = {**c.DEPLOYMENT, "template": {**c.DEPLOYMENT["template"], "spec": {"replicas": "${parameters.absent}"}}}
+    # Admission takes a number for an integer where a render takes it for a double: the sum passes the one only.
+    spec = {"replicas": "${environmentConfigs.replicas + 1}"}
+    broken = {**c.DEPLOYMENT, "template": {**c.DEPLOYMENT["template"], "spec": spec}}
     c.apply_type(resources=[broken])
     c.settle()
     status, reason, message = synced()

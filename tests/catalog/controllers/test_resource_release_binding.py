@@ -218,7 +218,7 @@ def test_owners_that_are_not_there_are_named(binding, kind, name, missing):
 
 
 def test_a_type_that_does_not_render_is_told_with_the_compilers_words():
-    it.apply_resource_type(resources=[{"id": "store", "template": {"x": "${nowhere.name}"}}])
+    it.apply_resource_type(resources=[{"id": "store", "template": {"x": "${gateway.ingress.external.name}"}}])
     it.apply_resource()
     it.settle("Resource")
     it.apply_resource_binding(it.get("Resource", "cache").status["latestRelease"]["name"])

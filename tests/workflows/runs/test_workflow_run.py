@@ -55,7 +55,12 @@ def apply_component(workflow=None, allowed=(BUILD,)):
         {
             "workloadType": "deployment",
             "allowedWorkflows": list(allowed),
-            "resources": [{"id": "deployment", "template": {"apiVersion": "apps/v1", "kind": "Deployment"}}],
+            "resources": [
+                {
+                    "id": "deployment",
+                    "template": {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}},
+                }
+            ],
         },
     )
     spec = {
@@ -141,7 +146,8 @@ def test_a_workflow_of_the_namespace_may_run_on_a_plane_of_the_namespace():
 
 def test_what_cannot_be_rendered_is_told_and_a_mended_workflow_wakes_the_run():
     apply_plane()
-    template = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"name": "${parameters.absent}"}}
+    metadata = {"name": "${parameters.absent}", "namespace": "${metadata.namespace}"}
+    template = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": metadata}
     apply_workflow(runTemplate=template)
     workflow_run = run()
     assert it.state(workflow_run, "WorkflowCompleted") == ("False", "WorkflowPending")
