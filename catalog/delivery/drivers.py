@@ -119,7 +119,8 @@ def git_plane(location: Location) -> GitPlane:
     configured: str = settings.GIT_PLANE_REPOSITORY
     if ALLOWED.fullmatch(configured):
         return GitPlane(mirror_of(configured), branch, configured)
-    return GitPlane(Path(configured), branch)
+    # A relative path means the same for server and workers, wherever they were started.
+    return GitPlane(settings.HOME / Path(configured).expanduser(), branch)
 
 
 def mirror_of(url: str) -> Path:

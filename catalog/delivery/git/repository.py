@@ -17,6 +17,7 @@ from catalog.delivery.git.objects import Gathered, gather
 from catalog.delivery.plane import PlaneError, PlaneNotConfigured
 
 NO_ROOM_BYTES = 64 * 1024
+pygit2.settings.cache_max_size(16 * 1024 * 1024)  # libgit2 would keep up to 256 MiB of old trees in every worker
 _open = threading.local()  # a Repository of libgit2 must not be shared by threads
 
 

@@ -33,6 +33,11 @@ def test_a_plane_without_annotations_is_the_embedded_git_plane(home):
     assert (found.path, found.branch, found.remote_url) == (home / "planes" / "default.git", "main", "")
 
 
+def test_a_relative_repository_lies_in_the_data_directory(home, settings):
+    settings.GIT_PLANE_REPOSITORY = "delivery.git"
+    assert git_plane().path == home / "delivery.git"
+
+
 def test_a_plane_may_have_a_repository_and_a_branch_of_its_own(home):
     found = git_plane(git_repository="team-a", git_branch="clusters/east")
     assert (found.path, found.branch) == (home / "planes" / "team-a.git", "clusters/east")
