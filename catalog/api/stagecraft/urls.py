@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import path
 
-from catalog.api.stagecraft import changes, documents, history, manifests
+from catalog.api.stagecraft import changes, documents, explain, history, manifests
 from catalog.kinds.registry import UnknownKind, kind_of_plural
 from portal.access.endpoint import Handler, endpoint
 from portal.wire.responses import not_routed
@@ -32,6 +32,7 @@ def of_object(view: View) -> View:
 OBJECT_VIEWS = {
     "history": of_object(endpoint(get=Handler(history.show_history, bind=history.HistoryQuery.bind))),
     "as-of": of_object(endpoint(get=Handler(history.show_as_of, bind=history.bind_moment))),
+    "explain": of_object(endpoint(get=Handler(explain.show_explanation, bind=explain.ExplainQuery.bind))),
     "manifests": of_object(endpoint(get=Handler(manifests.show_manifests, bind=manifests.bind_format))),
 }
 
