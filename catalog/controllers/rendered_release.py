@@ -49,7 +49,7 @@ ACTOR = system("rendered-release-controller")
 FINALIZERS = (RenderedRelease.finalizer, OBSERVABILITY_FINALIZER)
 STABLE, PROGRESSING, SCALED_TO_ZERO = timedelta(minutes=5), timedelta(seconds=10), timedelta(minutes=1)
 JITTER = 0.2
-CONFIGURATION_RETRY = timedelta(minutes=5)  # a change of the environment or the plane comes sooner, by its event
+CONFIGURATION_RETRY = timedelta(minutes=1)  # a change of the environment or the plane comes sooner, by its event
 CLEANUP_POLL = timedelta(seconds=5)
 GIVE_UP_CLEANUP_AFTER = timedelta(minutes=5)
 DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")

@@ -16,8 +16,8 @@ from tests.conftest import missing
 from tests.real import services
 from tests.real.installation import Installation, greeter
 
-COMPONENTS = 24
-KILLS = 6
+COMPONENTS = 16
+KILLS = 5
 OBJECTS_EACH = 6
 
 
@@ -52,13 +52,13 @@ def installation(request, stack, tmp_path) -> Installation:
     return found
 
 
-def states_by_component(repository: Path) -> dict[str, list[str]]:
+def states_by_component(repository: Path, names: list[str]) -> dict[str, list[str]]:
     """For each component the states that the branch has shown of it, oldest first, one for each commit."""
     found: dict[str, list[str]] = {}
-    for number in range(COMPONENTS):
-        path = f"default/development/default/greeter-{number}"
+    for name in names:
+        path = f"default/development/default/{name}"
         hashes = git(repository, "log", "--reverse", "--format=%H", "main", "--", path).split()
-        found[f"greeter-{number}"] = [git(repository, "rev-parse", f"{commit}:{path}") for commit in hashes]
+        found[name] = [git(repository, "rev-parse", f"{commit}:{path}") for commit in hashes]
     return found
 
 
@@ -80,19 +80,30 @@ def disturb(installation: Installation, chance: random.Random, batches: list[lis
 
 @pytest.mark.timeout(400)
 def test_workers_killed_while_components_are_applied_and_changed(installation):
+    apply_and_change(installation, COMPONENTS, KILLS)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_workers_killed_a_hundred_times(installation):
+    apply_and_change(installation, 150, 50)
+
+
+def apply_and_change(installation: Installation, components: int, kills: int) -> None:
+    """Apply the components and then change them all, with so many kills each time; look at what came of it."""
     chance = random.Random(11)  # noqa: S311 - the same moments in every run
-    names = [f"greeter-{number}" for number in range(COMPONENTS)]
+    names = [f"greeter-{number}" for number in range(components)]
     repository = installation.repository
 
-    hits = disturb(installation, chance, [greeter(name) for name in names], KILLS)
-    first = installation.wait_until_settled(COMPONENTS)
+    hits = disturb(installation, chance, [greeter(name) for name in names], kills)
+    first = installation.wait_until_settled(components)
     assert first["releases"] == dict.fromkeys(names, 1), "one release for each state, however often work began anew"
-    delivered = states_by_component(repository)
+    delivered = states_by_component(repository, names)
     assert all(states for states in delivered.values()), "nothing is lost"
 
-    hits += disturb(installation, chance, [greeter(name, "registry.example/greeter:2") for name in names], KILLS)
-    assert hits > KILLS // 2
-    second = installation.wait_until_settled(COMPONENTS)
+    hits += disturb(installation, chance, [greeter(name, "registry.example/greeter:2") for name in names], kills)
+    assert hits > kills // 2, "too few of the kills came while there was work"
+    second = installation.wait_until_settled(components)
     assert second["releases"] == dict.fromkeys(names, 2)
     assert second["failed"] == []
 
@@ -103,8 +114,8 @@ def test_workers_killed_while_components_are_applied_and_changed(installation):
         for line in git(repository, "show", f"main:{name}").splitlines()
         if "image:" in line
     }
-    assert images == {"image: registry.example/greeter:2"} or images == {"- image: registry.example/greeter:2"}
-    after = states_by_component(repository)
+    assert {image.removeprefix("- ") for image in images} == {"image: registry.example/greeter:2"}
+    after = states_by_component(repository, names)
     for name in names:
         assert len(after[name]) == len(set(after[name])), f"{name}: one commit for each distinct state"
         assert len(after[name]) == len(delivered[name]) + 1, f"{name}: one change, one commit"
@@ -123,7 +134,7 @@ def test_two_workers_one_of_them_killed_again_and_again(installation):
     disturb(installation, chance, [greeter(name) for name in names], KILLS)
     found = installation.wait_until_settled(COMPONENTS)
     assert found["releases"] == dict.fromkeys(names, 1)
-    states = states_by_component(installation.repository)
+    states = states_by_component(installation.repository, names)
     assert {len(of_one) for of_one in states.values()} == {1}
     assert is_sound(installation.repository)
 
