@@ -7,7 +7,7 @@ project, pipeline and its root environment. The first that fails is the reason o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,8 @@ from catalog.releases.parts import Parts, TraitMissing, component_type_of, trait
 from catalog.releases.pipeline import InvalidPipeline, root_environment
 
 TypedReference = dict[str, Any]
+FindWorkloads = Callable[[Component], list[Workload]]
+FindTraits = Callable[[Component, PlatformObject], tuple[PlatformObject, ...]]
 
 
 @dataclass
@@ -28,14 +30,19 @@ class NotReady(Exception):
     message: str
 
 
-def check(component: Component) -> tuple[Parts, str]:
-    """The parts of the component's release and the environment that it enters first. Raises `NotReady`."""
+def check(
+    component: Component, find_workloads: FindWorkloads = workloads_of, find_traits: FindTraits = traits_of
+) -> tuple[Parts, str]:
+    """The parts of the component's release and the environment that it enters first. Raises `NotReady`.
+
+    The two last arguments are for previews, which look elsewhere than into the database.
+    """
     component_type = checked_type(component)
     check_workflow(component, component_type)
-    workload = the_workload(component)
+    workload = the_workload(component, find_workloads(component))
     check_traits(component, component_type)
     try:
-        traits = traits_of(component, component_type)
+        traits = find_traits(component, component_type)
     except TraitMissing as missing:
         raise NotReady("TraitNotFound", str(missing)) from None
     return Parts(component_type, traits, workload), first_environment(component)
@@ -78,9 +85,8 @@ def check_workflow(component: Component, component_type: PlatformObject) -> None
         raise NotReady("WorkflowNotFound", f'Workflow "{name}" (kind {kind}) not found')
 
 
-def the_workload(component: Component) -> Workload:
+def the_workload(component: Component, workloads: list[Workload]) -> Workload:
     """The one workload of the component."""
-    workloads = workloads_of(component)
     if not workloads:
         message = f'Workload for component "{component.name}" not found, waiting for workload to be created'
         raise NotReady("WorkloadNotFound", message)

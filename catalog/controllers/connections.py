@@ -7,7 +7,7 @@ controller.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from catalog.compiler.component.connections import (
@@ -24,6 +24,8 @@ from catalog.kinds.release_binding import ReleaseBinding
 from catalog.store.changes import Change
 
 CONDITION = "ConnectionsResolved"
+Providers = defaultdict[tuple[str, str], list[Document]]
+FindProviders = Callable[[list[Document], Environment], Providers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,18 @@ class Connections:
         return false(CONDITION, "ConnectionsPending", message)
 
 
-def resolve_connections(binding: ReleaseBinding, environment: Environment, workload: Document) -> Connections:
-    """Resolve what the release's workload depends on. One query, none without dependencies."""
+def resolve_connections(
+    binding: ReleaseBinding, environment: Environment, workload: Document, find: FindProviders | None = None
+) -> Connections:
+    """Resolve what the release's workload depends on. One query, none without dependencies.
+
+    `find` stands in for `providers_of`, for previews.
+    """
     namespace, project = binding.namespace_name, binding.spec["owner"]["projectName"]
     targets = connection_targets(workload, namespace, project, environment.name)
     if not targets:
         return Connections()
-    providers = providers_of(targets, environment)
+    providers = (find or providers_of)(targets, environment)
     resolved, pending = [], []
     for target in targets:
         connection, waiting = resolve_connection(target, providers[target["project"], target["component"]])
@@ -63,12 +70,12 @@ def resolve_connections(binding: ReleaseBinding, environment: Environment, workl
     return Connections(targets, resolved, pending, items)
 
 
-def providers_of(targets: Iterable[Document], environment: Environment) -> defaultdict[tuple[str, str], list[Document]]:
+def providers_of(targets: Iterable[Document], environment: Environment) -> Providers:
     """The bindings of the targets' components in the environment, as `{spec, status}`, by project and component."""
     rows = ReleaseBinding.objects.filter(
         environment_id=environment.pk, component__name__in={target["component"] for target in targets}
     )
-    found: defaultdict[tuple[str, str], list[Document]] = defaultdict(list)
+    found: Providers = defaultdict(list)
     for spec, status in rows.order_by("name").values_list("spec", "status"):
         owner = spec["owner"]
         found[owner["projectName"], owner["componentName"]].append({"spec": spec, "status": status})

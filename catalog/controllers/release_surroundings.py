@@ -6,6 +6,7 @@ Called by the ReleaseBinding controller.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from catalog.controllers.binding_sync import NotSynced, found
@@ -38,8 +39,10 @@ class Surroundings:
     project: Project
 
 
-def find_surroundings(binding: ReleaseBinding) -> Surroundings:
-    """All of it. Raises `NotSynced`."""
+def find_surroundings(
+    binding: ReleaseBinding, find_plane: Callable[[Environment], PlatformObject | None] = resolve_data_plane
+) -> Surroundings:
+    """All of it. Raises `NotSynced`. Previews find the plane in their own way."""
     spec = binding.spec
     owner = spec["owner"]
     release = found(
@@ -50,7 +53,7 @@ def find_surroundings(binding: ReleaseBinding) -> Surroundings:
     check_release(release, owner)
     environment = found(binding.environment, "EnvironmentNotFound", f'Environment "{spec["environment"]}" not found')
     data_plane = found(
-        resolve_data_plane(environment),
+        find_plane(environment),
         "DataPlaneNotFound",
         f'DataPlane not found for environment "{environment.name}"',
     )

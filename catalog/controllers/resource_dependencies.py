@@ -7,7 +7,7 @@ ReleaseBinding controller.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from catalog.compiler.component.resource_dependencies import (
@@ -25,6 +25,8 @@ from catalog.kinds.resource_release_binding import ResourceReleaseBinding
 from catalog.store.changes import Change
 
 CONDITION = "ResourceDependenciesReady"
+Providers = defaultdict[str, list[Document]]
+FindProviders = Callable[[list[Document], str, Environment], Providers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,17 @@ class ResourceDependencies:
 
 
 def resolve_resource_dependencies(
-    binding: ReleaseBinding, environment: Environment, workload: Document
+    binding: ReleaseBinding, environment: Environment, workload: Document, find: FindProviders | None = None
 ) -> ResourceDependencies:
-    """Resolve what the release's workload takes from resources. One query, none without dependencies."""
+    """Resolve what the release's workload takes from resources. One query, none without dependencies.
+
+    `find` stands in for `providers_of`, for previews.
+    """
     project = binding.spec["owner"]["projectName"]
     targets = resource_dependency_targets(workload, binding.namespace_name, project, environment.name)
     if not targets:
         return ResourceDependencies()
-    providers = providers_of(targets, project, environment)
+    providers = (find or providers_of)(targets, project, environment)
     pending, items = [], []
     for declared, target in zip(declared_resources(workload), targets, strict=True):
         item, waiting = resolve_resource_dependency(declared, target, providers[target["resourceName"]])
@@ -65,14 +70,12 @@ def resolve_resource_dependencies(
     return ResourceDependencies(targets, pending, items)
 
 
-def providers_of(
-    targets: Iterable[Document], project: str, environment: Environment
-) -> defaultdict[str, list[Document]]:
+def providers_of(targets: Iterable[Document], project: str, environment: Environment) -> Providers:
     """The bindings of the targets' resources in the environment, as documents, by resource."""
     rows = ResourceReleaseBinding.objects.filter(
         environment_id=environment.pk, resource__name__in={target["resourceName"] for target in targets}
     )
-    found: defaultdict[str, list[Document]] = defaultdict(list)
+    found: Providers = defaultdict(list)
     for name, generation, spec, status in rows.order_by("name").values_list("name", "generation", "spec", "status"):
         if spec["owner"]["projectName"] == project:
             metadata = {"name": name, "generation": generation}

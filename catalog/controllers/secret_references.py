@@ -5,7 +5,7 @@ A value that the binding overrides is no longer asked for. Called by the Release
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from django.db.models import Q
 
@@ -16,6 +16,8 @@ from catalog.kinds.release_binding import ReleaseBinding
 from catalog.kinds.secret_reference import SecretReference
 from catalog.store.changes import Change
 from catalog.store.references import referrers as references_to
+
+FindSpecs = Callable[[str, set[str]], dict[str, Document]]
 
 
 class SecretMissing(LookupError):
@@ -28,17 +30,27 @@ def secret_names(workload: Document, overrides: Document | None) -> list[str]:
     return list(dict.fromkeys(reference["name"] for reference in wanted if reference.get("name")))
 
 
-def secret_references(namespace: str, workload: Document, overrides: Document | None) -> dict[str, Document]:
-    """The SecretReferences by name, as documents `{spec}`. At most one query. Raises `SecretMissing`."""
+def secret_references(
+    namespace: str, workload: Document, overrides: Document | None, find: FindSpecs | None = None
+) -> dict[str, Document]:
+    """The SecretReferences by name, as documents `{spec}`. At most one query. Raises `SecretMissing`.
+
+    `find` stands in for `specs_of`, for previews.
+    """
     wanted = list(wanted_keys(workload, overrides))
     if not wanted:
         return {}
     names = {reference["name"] for reference in wanted}
-    rows = SecretReference.objects.filter(namespace_id=namespace, name__in=names).values_list("name", "spec")
-    found = {name: {"metadata": {"name": name}, "spec": spec} for name, spec in rows}
+    specs = (find or specs_of)(namespace, names)
+    found = {name: {"metadata": {"name": name}, "spec": spec} for name, spec in specs.items()}
     for reference in wanted:
         check_key(reference, found)
     return found
+
+
+def specs_of(namespace: str, names: set[str]) -> dict[str, Document]:
+    """The specs of those SecretReferences that exist, by name."""
+    return dict(SecretReference.objects.filter(namespace_id=namespace, name__in=names).values_list("name", "spec"))
 
 
 def wanted_keys(workload: Document, overrides: Document | None) -> Iterator[Document]:
