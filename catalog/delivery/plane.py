@@ -100,6 +100,8 @@ class Story:
     """The ComponentRelease, ProjectRelease or ResourceRelease that was rendered."""
     generation: int = 0
     plane: str = ""
+    through: str = ""
+    """The controller that acted on the author's change, "" if the author made the binding's change directly."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from catalog.store.models import ObjectReference
 
 def references_of(obj: PlatformObject) -> list[Ref]:
     """What the object names, each reference once."""
-    found = type(obj).references_of(obj.namespace_name, obj.full_spec() or {}, obj.status or {})
+    found = type(obj).references_of(obj.namespace_name, obj.spec or {}, obj.status or {})
     return list(dict.fromkeys(found))
 
 

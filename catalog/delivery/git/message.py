@@ -10,6 +10,7 @@ Project: gcp-microservice-demo
 Rendered-Release: default/cart-development, generation 3
 Plane: DataPlane default/default
 Actor: alice
+Through: system:component-controller
 Request-Id: 0d9c…
 """
 
@@ -52,6 +53,7 @@ def assemble(subject: str, changes: list[str], place: Place, story: Story) -> st
         "Rendered-Release": f"{place.namespace}/{place.release}, generation {story.generation}",
         "Plane": story.plane,
         "Actor": story.actor,
+        "Through": story.through,
         "Request-Id": story.request_id,
     }
     lines = [f"{name}: {one_line(value)}" for name, value in trailers.items() if value]
