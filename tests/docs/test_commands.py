@@ -17,8 +17,12 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PAGES = ["README.md", "docs/guides/developer.md", "docs/guides/platform-engineer.md", "docs/guides/operator.md"]
 SHELL_BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PAGES = ["README.md"] + [
+    str(path.relative_to(REPOSITORY))
+    for path in sorted((REPOSITORY / "docs").rglob("*.md"))
+    if SHELL_BLOCK.search(path.read_text())
+]
 
 
 @dataclass(frozen=True)
