@@ -12,10 +12,33 @@ class CatalogConfig(AppConfig):
     verbose_name = "Catalog"
 
     def ready(self) -> None:
+        from catalog import audit_trail
         from catalog.controllers import registry
 
         registry.connect()
+        audit_trail.connect()
+        connect_access()
+        post_migrate.connect(prepare_permissions, sender=self)
         post_migrate.connect(ensure_default_namespace, sender=self)
+
+
+def connect_access() -> None:
+    """Permissions: what there is to protect, and grants that follow roles and bindings."""
+    from catalog.access import compile, hierarchy, permissions
+    from catalog.store.changes import listen
+
+    permissions.use_tables()
+    hierarchy.describe_kinds()
+    listen(compile.on_change)
+
+
+def prepare_permissions(using: str, **_: Any) -> None:
+    """Permissions that can be given by hand exist from the start."""
+    from catalog.access.models import PolicyState
+    from catalog.access.permissions import ensure_permissions
+
+    if PolicyState._meta.db_table in connections[using].introspection.table_names():
+        ensure_permissions()
 
 
 def ensure_default_namespace(using: str, **_: Any) -> None:

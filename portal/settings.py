@@ -132,6 +132,12 @@ MANAGE_PROJECT_RELEASE_BINDINGS = read(
     boolean,
     "Make a project's missing release bindings, one for each environment of its pipeline.",
 )
+STRICT_DENY = read(
+    "STRICT_DENY", False, boolean, "Let every deny refuse, not only what the same group gives or what names the person."
+)
+HIDE_FORBIDDEN = read(
+    "HIDE_FORBIDDEN", True, boolean, "Answer 404 for what may not be seen. Off: 403, as OpenChoreo does."
+)
 YAML_MAX_BYTES = read("YAML_MAX_BYTES", 10 * 1024 * 1024, number(1024, int), "Largest YAML or JSON input accepted.")
 
 # ----------------------------------------------------------------------------------------------------------------------
