@@ -12,9 +12,11 @@ class CatalogConfig(AppConfig):
     verbose_name = "Catalog"
 
     def ready(self) -> None:
+        from catalog import audit_trail
         from catalog.controllers import registry
 
         registry.connect()
+        audit_trail.connect()
         connect_access()
         post_migrate.connect(prepare_permissions, sender=self)
         post_migrate.connect(ensure_default_namespace, sender=self)

@@ -7,4 +7,4 @@ from celery import Celery
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 app = Celery("stagecraft")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["catalog.controllers", "workflows.runs"])
+app.autodiscover_tasks(["catalog.controllers", "workflows.runs", "portal.audit"])

@@ -138,6 +138,15 @@ STRICT_DENY = read(
 HIDE_FORBIDDEN = read(
     "HIDE_FORBIDDEN", True, boolean, "Answer 404 for what may not be seen. Off: 403, as OpenChoreo does."
 )
+AUDIT_KEY = read(
+    "AUDIT_KEY", "", str, "Signs the audit's checkpoints. Empty: made once, kept in the data directory as `audit-key`."
+)
+AUDIT_SEAL_SECONDS = read(
+    "AUDIT_SEAL_SECONDS", 2.0, number(0.05, float), "How often a worker seals new audit events into their chain."
+)
+TRUSTED_PROXIES = read(
+    "TRUSTED_PROXIES", 0, number(0, int), "How many proxies in front are ours; so many hops of X-Forwarded-For count."
+)
 YAML_MAX_BYTES = read("YAML_MAX_BYTES", 10 * 1024 * 1024, number(1024, int), "Largest YAML or JSON input accepted.")
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -177,9 +186,9 @@ def database(url: str) -> dict[str, Any]:
     }
 
 
-def secret_key() -> str:
-    """A key made once for this data directory."""
-    path = HOME / "secret-key"
+def kept_key(name: str) -> str:
+    """A key made once for this data directory and kept in a file of that name."""
+    path = HOME / name
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -189,12 +198,15 @@ def secret_key() -> str:
     return path.read_text().strip()
 
 
-SECRET_KEY = SECRET_KEY or secret_key()
+SECRET_KEY = SECRET_KEY or kept_key("secret-key")
+AUDIT_KEY = AUDIT_KEY or kept_key("audit-key")
+AUDIT_CHECKPOINTS = HOME / "audit-checkpoints.jsonl"
 DATABASES = {"default": database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "portal.accounts",
+    "portal.audit",
     "portal.quickstart",
     "portal.admin_site.apps.StagecraftAdminConfig",
     "django.contrib.auth",
@@ -220,6 +232,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 MIDDLEWARE = [
+    "portal.audit.middleware.AuditMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

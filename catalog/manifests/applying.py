@@ -8,24 +8,27 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from catalog import store
 from catalog.compiler import yaml
 from catalog.kinds.base import Document
-from catalog.kinds.registry import kind_named
+from catalog.kinds.registry import UnknownKind, kind_named
 from catalog.manifests.outcomes import REFUSALS, DocumentOutcome, Problem, identity, refused
 from catalog.manifests.reading import Entry
 from catalog.store.errors import NotFound
 from portal.accounts.actor import Actor
+from portal.audit import operation as audit
 
 
 def apply_entries(
     entries: Iterable[Entry], actor: Actor, *, default_namespace: str = "default", dry_run: bool = False
 ) -> Iterator[DocumentOutcome]:
     """Apply documents; outcomes come as they are known. A dry run undoes everything at its end."""
-    with store.rehearsal() if dry_run else nullcontext():
+    with store.rehearsal() if dry_run else nullcontext(), audit.batch():
+        if dry_run:
+            audit.rehearses()
         waiting: list[Entry] = []
         for entry in entries:
             outcome = apply_entry(entry, actor, default_namespace)
@@ -43,12 +46,16 @@ def apply_entry(
     """Apply one document. None if its namespace is missing and may still come."""
     if entry.error:
         return DocumentOutcome(entry, "failed", problems=(Problem(entry.error),))
+    attempt = audit.operation(actor, *attempted(entry, "apply", default_namespace))
     try:
-        outcome = store.apply(entry.value, actor, default_namespace=default_namespace)
-    except NotFound as error:
-        if error.kind == "Namespace" and not is_last_try:
-            return None
-        return refused(entry, error, default_namespace)
+        with attempt as opened:
+            try:
+                outcome = store.apply(entry.value, actor, default_namespace=default_namespace)
+            except NotFound as error:
+                if error.kind == "Namespace" and not is_last_try:
+                    opened.is_rehearsal = True  # it is attempted later, and recorded then
+                    return None
+                raise
     except REFUSALS as error:
         return refused(entry, error, default_namespace)
     key = store.key_of(outcome.obj)
@@ -66,7 +73,8 @@ def delete_entries(
         kind, namespace, name = identity(entry.value, default_namespace)
         try:
             namespace = namespace if kind_named(kind).namespaced else ""
-            obj = store.delete(kind, namespace, name, actor)
+            with audit.operation(actor, *attempted(entry, "delete", default_namespace)):
+                obj = store.delete(kind, namespace, name, actor)
         except NotFound as error:
             if not ignore_not_found:
                 yield refused(entry, error, default_namespace)
@@ -80,7 +88,8 @@ def compare_entries(
     entries: Iterable[Entry], actor: Actor, *, default_namespace: str = "default"
 ) -> Iterator[tuple[DocumentOutcome, str]]:
     """What applying would change, as unified diffs of YAML ("" for none). Stores nothing."""
-    with store.rehearsal():
+    with store.rehearsal(), audit.batch():
+        audit.rehearses()
         held_before: dict[tuple[str, str, str], Document | None] = {}
 
         def looked_up(entry: Entry) -> Entry:
@@ -96,6 +105,14 @@ def compare_entries(
             after = stored_document(*key)
             yield outcome, unified_diff(held_before[key], after, f"{outcome.kind}/{outcome.name}")
             held_before[key] = after
+
+
+def attempted(entry: Entry, verb: str, default_namespace: str) -> tuple[str, audit.Target]:
+    """Action and object of a document for the audit, as far as the document has them."""
+    kind, namespace, name = identity(entry.value, default_namespace)
+    with suppress(UnknownKind):
+        namespace = namespace if kind_named(kind).namespaced else ""
+    return f"{kind.lower() or 'document'}:{verb}"[:80], audit.Target(kind, namespace, name)
 
 
 def stored_document(kind: str, namespace: str, name: str) -> Document | None:

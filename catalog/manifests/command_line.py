@@ -20,6 +20,7 @@ from django.db import OperationalError, ProgrammingError
 from catalog.manifests.outcomes import DocumentOutcome
 from catalog.manifests.reading import Entry, read_sources
 from portal.accounts.actor import Actor
+from portal.audit.operation import Target, operation
 
 PROGRESS_FROM = 40  # fewer documents are done before a bar could be read
 Item = TypeVar("Item")
@@ -86,6 +87,14 @@ def operator() -> Actor:
     except (KeyError, OSError):
         name = "operator"
     return Actor(name=name, surface="cli")
+
+
+@contextmanager
+def as_one_operation(action: str, namespace: str, component: str) -> Iterator[Actor]:
+    """Several changes as one operation of whoever uses the command line: one event of its own in the audit."""
+    actor = operator()
+    with operation(actor, action, Target("Component", namespace, component), is_compound=True):
+        yield actor
 
 
 def resource_name(outcome: DocumentOutcome) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from catalog.kinds.base import Document, PlatformObject
+from catalog.store.models import Revision
 from portal.accounts.actor import Actor
 
 
@@ -47,3 +48,24 @@ def announce(change: Change) -> None:
     """Tell every listener, in the order of registration."""
     for listener in _listeners:
         listener(change)
+
+
+CommitListener = Callable[[list[Revision]], None]
+_commit_listeners: list[CommitListener] = []
+
+
+def listen_to_commits(listener: CommitListener) -> CommitListener:
+    """Register for the revisions of each transaction, all at once, when nothing but the commit is left to do.
+
+    The listener runs inside the transaction: what it raises undoes the changes. Rehearsals never get there.
+    """
+    if listener not in _commit_listeners:
+        _commit_listeners.append(listener)
+    return listener
+
+
+def announce_commit(entries: list[Revision]) -> None:
+    """Tell every listener what is about to be committed."""
+    if entries:
+        for listener in _commit_listeners:
+            listener(entries)

@@ -21,7 +21,7 @@ from catalog.kinds.base import Document, PlatformObject
 from catalog.kinds.registry import kind_named
 from catalog.store import log, references
 from catalog.store.admission import admit
-from catalog.store.changes import Change, announce
+from catalog.store.changes import Change, announce, announce_commit
 from catalog.store.documents import Incoming, Key, key_of, parse, to_document
 from catalog.store.errors import AlreadyExists, Invalid, NotFound, Terminating
 from catalog.store.merge import three_way
@@ -62,7 +62,8 @@ def transaction() -> Iterator[None]:
         _buffer.entries = []
         try:
             yield
-            log.append(_buffer.entries)
+            announce_commit(_buffer.entries)
+            log.append(_buffer.entries)  # last: on PostgreSQL it takes the lock that orders all commits
         finally:
             _buffer.entries = None
 

@@ -20,6 +20,7 @@ from portal.access.bearer import Unauthenticated, authenticate
 from portal.access.decide import Verb, may
 from portal.accounts.actor import Actor, ActorKind
 from portal.accounts.models import User
+from portal.audit import operation as audit
 from portal.wire import gojson, responses
 from portal.wire.request_ids import request_id_of
 from portal.wire.responses import Refusal, Unreadable
@@ -54,7 +55,10 @@ class Call:
 
     def require(self, verb: Verb, kind: str, *, namespace: str = "", name: str = "") -> None:
         """Refuse with 403 what the user may not do."""
-        if not may(self.user, verb, kind, namespace=namespace, name=name):
+        audit.asked(f"{kind.lower()}:{verb}", kind, namespace, name)
+        is_allowed = may(self.user, verb, kind, namespace=namespace, name=name)
+        audit.decided(is_allowed=is_allowed)  # with the engine's reason, where it gives one
+        if not is_allowed:
             raise Refusal(403, responses.FORBIDDEN)
 
 
@@ -89,6 +93,7 @@ def answer(handlers: dict[str, Handler], request: HttpRequest, parts: dict[str, 
     try:
         query = handler.bind(request.GET)
         call = Call(request, authenticate(request), query)
+        note_caller(call, parts)
         return handler.run(call, **parts)
     except Unauthenticated as error:
         return responses.authentication_error(error.code, error.message)
@@ -99,6 +104,17 @@ def answer(handlers: dict[str, Handler], request: HttpRequest, parts: dict[str, 
     except Exception:
         log.exception("%s %s failed", request.method, request.path)
         return responses.error(500, responses.INTERNAL_ERROR)
+
+
+def note_caller(call: Call, parts: dict[str, Any]) -> None:
+    """Tell the audit who calls, with which credential, and about which object."""
+    opened = audit.current()
+    if opened is None:
+        return
+    opened.actor = call.actor
+    opened.credential = getattr(call.request, "credential", "")
+    of_kind = parts.get("collection") or parts.get("model")
+    opened.target = audit.Target(getattr(of_kind, "kind", ""), parts.get("namespace", ""), parts.get("name", ""))
 
 
 def public(view: Callable[[HttpRequest], HttpResponse], *methods: str) -> Callable[[HttpRequest], HttpResponse]:

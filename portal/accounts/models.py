@@ -62,7 +62,13 @@ def issue_token(user: User, name: str, expires_at: datetime | None = None) -> st
 
 def user_of_token(token: str) -> User | None:
     """The active user whose valid token this is, else None."""
+    found = valid_token(token)
+    return None if found is None else found.user
+
+
+def valid_token(token: str) -> AccessToken | None:
+    """The token of that text, if it is valid and its user active; the user is read with it."""
     found = AccessToken.objects.select_related("user").filter(digest=digest_of(token)).first()
     if found is None or not found.is_valid or not found.user.is_active:
         return None
-    return found.user
+    return found

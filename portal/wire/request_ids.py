@@ -18,8 +18,20 @@ _ACCEPTABLE = re.compile(r"[\x21-\x7e]{1,64}")
 
 def request_id_of(request: HttpRequest) -> str:
     """The id of a request: the client's own, or a new one."""
+    return client_request_id(request) or server_request_id(request)
+
+
+def client_request_id(request: HttpRequest) -> str:
+    """The id that the client has given, "" if there is none that can be used."""
     given = request.headers.get("X-Request-ID", "")
-    return given if _ACCEPTABLE.fullmatch(given) else str(uuid7())
+    return given if _ACCEPTABLE.fullmatch(given) else ""
+
+
+def server_request_id(request: HttpRequest) -> str:
+    """Our own id of a request, which no client can choose; the same whenever it is asked for."""
+    if "stagecraft.request_id" not in request.META:
+        request.META["stagecraft.request_id"] = str(uuid7())
+    return str(request.META["stagecraft.request_id"])
 
 
 def uuid7() -> uuid.UUID:

@@ -20,6 +20,7 @@ from catalog.manifests.outcomes import DocumentOutcome
 from catalog.manifests.reading import Entry, read_text
 from portal.access.decide import may
 from portal.access.endpoint import Call
+from portal.audit import operation as audit
 from portal.wire import responses
 from portal.wire.query import flag_parameter, text_parameter
 from portal.wire.responses import Refusal
@@ -40,6 +41,8 @@ class DocumentsQuery:
 def apply_documents(call: Call) -> HttpResponse:
     """What became of each document: created, changed, unchanged, skipped or failed."""
     query: DocumentsQuery = call.query
+    if query.dry_run:
+        audit.rehearses()
     entries = entries_of(call)
     for entry in entries:
         require_write(call, entry)
@@ -49,6 +52,7 @@ def apply_documents(call: Call) -> HttpResponse:
 
 def diff_documents(call: Call) -> HttpResponse:
     """What applying would change, as unified diffs of YAML. Stores nothing."""
+    audit.rehearses()
     entries = entries_of(call)
     for entry in entries:
         require_write(call, entry)

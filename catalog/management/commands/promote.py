@@ -7,7 +7,7 @@ from typing import Any
 
 from catalog import store
 from catalog.kinds.component import Component
-from catalog.manifests.command_line import ManifestCommand, add_namespace, operator
+from catalog.manifests.command_line import ManifestCommand, add_namespace, as_one_operation
 from catalog.releases.promote import PromotionRefused, promote
 
 
@@ -22,8 +22,9 @@ class Command(ManifestCommand):
 
     def run(self, **options: Any) -> int:
         try:
-            component: Any = store.get("Component", options["namespace"], options["component"])
-            done = promote(component, options["to"], operator(), options["source"])
+            with as_one_operation("component:promote", options["namespace"], options["component"]) as actor:
+                component: Any = store.get("Component", options["namespace"], options["component"])
+                done = promote(component, options["to"], actor, options["source"])
         except (store.StoreError, PromotionRefused) as error:
             self.end(str(error), 1)
         assert isinstance(component, Component)  # noqa: S101 - what `get` of that kind returns

@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from catalog import store
-from catalog.manifests.command_line import ManifestCommand, add_namespace, operator
+from catalog.manifests.command_line import ManifestCommand, add_namespace, as_one_operation
 from catalog.releases.rollback import RollbackRefused, roll_back
 
 
@@ -22,14 +22,15 @@ class Command(ManifestCommand):
 
     def run(self, **options: Any) -> int:
         try:
-            component: Any = store.get("Component", options["namespace"], options["component"])
-            done = roll_back(
-                component,
-                options["environment"],
-                operator(),
-                options["to_release"],
-                stop_auto_deploy=options["stop_auto_deploy"],
-            )
+            with as_one_operation("component:rollback", options["namespace"], options["component"]) as actor:
+                component: Any = store.get("Component", options["namespace"], options["component"])
+                done = roll_back(
+                    component,
+                    options["environment"],
+                    actor,
+                    options["to_release"],
+                    stop_auto_deploy=options["stop_auto_deploy"],
+                )
         except RollbackRefused as error:
             self.end(f"{error} (--stop-auto-deploy)" if "auto-deploy" in str(error) else str(error), 1)
         except store.StoreError as error:
