@@ -89,6 +89,17 @@ def apply(document: object, actor: Actor, *, default_namespace: str = "default")
     Raises `Malformed`, `UnknownKind`, `Invalid`, `NotFound` (the namespace) or `Terminating`.
     """
     incoming = parse(document, default_namespace=default_namespace)
+    try:
+        return create_or_merge(incoming, actor)
+    except AlreadyExists:
+        # Somebody created it between our look and our insert. Within a larger transaction its owner must begin anew.
+        if _buffer.entries is not None:
+            raise
+        return create_or_merge(incoming, actor)
+
+
+def create_or_merge(incoming: Incoming, actor: Actor) -> Outcome:
+    """One try of `apply`."""
     applied = applied_part(incoming)
     with transaction():
         held = locked(incoming.model, incoming.key)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
+from django.db import connection
 
 from catalog import store
 from catalog.kinds.registry import UnknownKind, kind_named
@@ -221,3 +224,31 @@ def test_a_newer_observed_generation_is_announced_but_not_logged(monkeypatch):
     assert not store.write_status(component, {"observedGeneration": 2}, TESTER)
     assert [change.action for change in heard] == ["status"]
     assert store.position() == newest
+
+
+def apply_at_once(name: str, images: list[str]) -> list[str]:
+    """What became of documents of one name that as many threads applied at the same moment."""
+    together = threading.Barrier(len(images))
+    results: list[str] = []
+
+    def apply(image: str) -> None:
+        try:
+            together.wait()
+            results.append(store.apply(WorkloadFactory.build(name=name, image=image), TESTER).action)
+        except BaseException as error:
+            results.append(repr(error))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=apply, args=(image,)) for image in images]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_apply_the_same_new_object_at_once_both_succeed():
+    for turn in range(10):
+        assert sorted(apply_at_once(f"w-{turn}", ["web:1", "web:2"])) == ["changed", "created"]
