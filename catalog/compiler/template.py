@@ -14,7 +14,8 @@ Called by the pipelines, mostly through ``TemplateSource``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import ClassVar
 
@@ -87,6 +88,30 @@ class TemplateSource:
             template = compile_template(self.document, scope.variables, self._component_macros)
             self._compiled[scope.variables] = template
         return template.render(scope.bindings)
+
+
+Observer = Callable[[TemplateSource, Scope, object], None]
+
+
+@contextmanager
+def observed(observer: Observer) -> Iterator[None]:
+    """Tell ``observer`` of everything that is rendered meanwhile: the source, the scope, the result.
+
+    For tools that run alone, such as coverage: it holds for the whole process, and renders that nobody observes pay
+    nothing for it. What fails to render is not told.
+    """
+    plain = TemplateSource.render
+
+    def render(self: TemplateSource, scope: Scope) -> object:
+        result = plain(self, scope)
+        observer(self, scope, result)
+        return result
+
+    TemplateSource.render = render  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        TemplateSource.render = plain  # type: ignore[method-assign]
 
 
 def compile_template(document: object, variables: frozenset[str], component_macros: bool) -> Template:

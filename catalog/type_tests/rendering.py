@@ -1,0 +1,122 @@
+"""One case rendered, by the pipeline of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from catalog.compiler import project, resource, workflow
+from catalog.compiler.component import pipeline as component
+from catalog.compiler.component.targets import DATA_PLANE
+from catalog.compiler.documents import Document
+from catalog.compiler.errors import CompilerError, InputError
+from catalog.compiler.explain import find_fault, path_text
+from catalog.type_tests.definitions import Definition, Definitions
+from catalog.type_tests.given import Given, component_input, project_input, resource_input, workflow_input
+
+PLANE, ID = "$plane", "$id"
+"""Keys that results and expectations have beside an object's own: the plane, if not the data plane, and the id."""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What a case has given: objects (with ``$plane`` and ``$id`` where they have one), or an error with its place."""
+
+    objects: list[Document] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    ready: dict[str, bool] = field(default_factory=dict)
+    error: CompilerError | None = None
+    fault: str = ""
+
+
+def render(given: Given, target: Definition, definitions: Definitions) -> Rendered:
+    """Render a case. What fails is part of the result; nothing is raised for it."""
+    try:
+        return _PIPELINES[target.kind.removeprefix("Cluster")](given, target, definitions)
+    except CompilerError as error:
+        return Rendered(error=error)
+
+
+def _component(given: Given, target: Definition, definitions: Definitions) -> Rendered:
+    render_input = component_input(given, target, definitions)
+    _check_allowed(given, target)
+    try:
+        output = component.render(render_input)
+    except CompilerError as error:
+        place = find_fault(render_input)
+        fault = f"{place.kind} {place.name}: {path_text(place.path)}" if place is not None else ""
+        return Rendered(error=error, fault=fault)
+    marks: list[Document] = [{} if plane == DATA_PLANE else {PLANE: plane} for _, plane in output.resources]
+    return Rendered([{**mark, **rendered} for mark, (rendered, _) in zip(marks, output.resources, strict=True)])
+
+
+def _check_allowed(given: Given, target: Definition) -> None:
+    """A component may use only the traits that its type allows; its controller sees to that."""
+    if not target.kind.endswith("ComponentType"):
+        return
+    allowed = {(trait["kind"], trait["name"]) for trait in target.spec.get("allowedTraits") or ()}
+    for use in given.get("traits") or ():
+        kinds = {use["kind"]} if "kind" in use else {"Trait", "ClusterTrait"}
+        if not any((kind, use["name"]) in allowed for kind in kinds):
+            raise InputError(f'the type does not allow the trait "{use["name"]}": it is not in spec.allowedTraits')
+
+
+def _project(given: Given, target: Definition, definitions: Definitions) -> Rendered:
+    render_input = project_input(given, target)
+    objects = [{ID: entry.id, **entry.object} for entry in project.render(render_input)]
+    namespace = render_input["Metadata"]["namespace"]
+    if not any(_is_namespace(rendered, namespace) for rendered in objects):
+        raise InputError(f'the type renders no Namespace "{namespace}", so nothing of the project would be delivered')
+    return Rendered(objects)
+
+
+def _is_namespace(rendered: Document, name: str) -> bool:
+    identity = rendered.get("apiVersion"), rendered.get("kind"), rendered["metadata"].get("name")
+    return identity == ("v1", "Namespace", name)
+
+
+def _resource(given: Given, target: Definition, definitions: Definitions) -> Rendered:
+    render_input = resource_input(given, target)
+    observed: Mapping[str, Document] = given.get("observed") or {}
+    entries = resource.render(render_input)
+    try:
+        outputs = resource.outputs(render_input, observed)
+    except resource.OutputsNotResolvedError as error:
+        outputs = error.resolved
+    ready = {}
+    for declared in target.spec["resources"]:
+        if expression := declared.get("readyWhen"):
+            try:
+                ready[declared["id"]] = resource.ready_when(render_input, observed, expression)
+            except CompilerError:
+                ready[declared["id"]] = False  # as its controller takes it: not ready, until it can be told
+    return Rendered(
+        [{ID: entry.id, **entry.object} for entry in entries],
+        {output["name"]: output.get("value", output) for output in map(_shown, outputs)},
+        ready,
+    )
+
+
+def _shown(output: Document) -> Document:
+    """An output without what it has not."""
+    return {key: value for key, value in output.items() if value is not None}
+
+
+def _workflow(given: Given, target: Definition, definitions: Definitions) -> Rendered:
+    render_input = workflow_input(given, target)
+    names = workflow.external_reference_names(render_input)
+    output = workflow.render(render_input, text_arguments=True)
+    needed = [{ID: entry.id, **entry.object} for entry in output.resources]
+    return Rendered(
+        [{ID: "run", **output.resource}, *needed], {f"externalRefs.{key}": name for key, name in names.items()}
+    )
+
+
+_PIPELINES = {
+    "ComponentType": _component,
+    "Trait": _component,
+    "ProjectType": _project,
+    "ResourceType": _resource,
+    "Workflow": _workflow,
+}
