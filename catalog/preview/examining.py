@@ -55,6 +55,7 @@ class Result:
     environment: str
     moment: Moment
     binding: str = ""
+    is_new_release: bool = False
     changes: tuple[FieldChange, ...] = ()
     failure: Failure | None = None
     depends_on: frozenset[tuple[str, str]] = frozenset()
@@ -127,6 +128,7 @@ class Examination:
         result = Result(
             batch.kind, owner.namespace_name, owner.name, binding.spec["environment"], case.moment, binding.name
         )
+        result.is_new_release = case.release is not None
         try:
             rendered = self.render(batch, owner, case)
         except NotRendered as problem:
