@@ -34,6 +34,9 @@ def describe_kinds() -> None:
     for kind, noun in (("renderedrelease", "rendered releases"), ("observabilityalertrule", "alert rules")):
         for verb, word in (("create", "Create"), ("view", "See"), ("update", "Change"), ("delete", "Delete")):
             extension(f"{kind}:{verb}", "component", f"{word} {noun}")
+    extension("revision:view", "cluster", "See the log of all changes in the admin")
+    extension("workitem:view", "cluster", "See what waits for controllers")
+    extension("workitem:update", "cluster", "Have controllers look at objects again")
     for model in KINDS:
         tables.describe(model, hierarchy_of_kind(model))
 

@@ -21,6 +21,7 @@ from catalog.kinds.component import Component
 from catalog.kinds.namespace import Namespace
 from catalog.kinds.project import Project
 from catalog.kinds.resource import Resource
+from catalog.store.read import get_or_none
 from portal.access.actions import LEVELS, WITHIN, Level, all_actions
 from portal.access.rules import Role
 from portal.access.tables import LevelTables, Tables, use
@@ -32,7 +33,7 @@ ROLES: dict[str, type[PlatformObject]] = {"AuthzRole": AuthzRole, "ClusterAuthzR
 def use_tables() -> None:
     """Tell the engine where grants are kept."""
     levels = tuple(LevelTables(level, SCOPES[level], *GRANTS[level]) for level in LEVELS)  # type: ignore[arg-type]
-    use(Tables(levels, PolicyException, PolicyState, roles_by_key))
+    use(Tables(levels, PolicyException, PolicyState, roles_by_key, get_or_none))
 
 
 def roles_by_key() -> Mapping[str, Role]:

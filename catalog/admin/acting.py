@@ -6,7 +6,7 @@ from typing import cast
 
 from django.http import HttpRequest
 
-from portal.access.decide import Verb, may
+from portal.access.engine import Access
 from portal.accounts.actor import Actor, ActorKind
 from portal.accounts.models import User
 from portal.wire.request_ids import request_id_of
@@ -23,7 +23,12 @@ def actor_of(request: HttpRequest) -> Actor:
     )
 
 
-def is_allowed(request: HttpRequest, verb: Verb, kind: str, namespace: str = "", name: str = "") -> bool:
-    """Whether the signed-in user may do that; nobody may who is not staff."""
+def access_of(request: HttpRequest) -> Access | None:
+    """What the signed-in user may do, read once for a request; None for whoever has no business in the admin."""
     user = request.user
-    return isinstance(user, User) and user.is_staff and may(user, verb, kind, namespace=namespace, name=name)
+    if not isinstance(user, User) or not user.is_staff or user.principal_kind != User.PrincipalKind.HUMAN:
+        return None
+    held: Access | None = getattr(request, "access", None)
+    if held is None:
+        held = request.access = Access.of(user)  # type: ignore[attr-defined]
+    return held

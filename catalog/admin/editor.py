@@ -6,6 +6,7 @@ Saving is refused if the object has changed since it was loaded: the form carrie
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from catalog.kinds.base import Document, PlatformObject
 from catalog.manifests.applying import as_manifest
 from catalog.manifests.outcomes import REFUSALS, Problem, problems_of
 from catalog.manifests.reading import Entry, read_text
+from portal.access.guard import Forbidden
 from portal.accounts.actor import Actor
 
 
@@ -71,8 +73,18 @@ def fingerprint(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def save(text: str, model: type[PlatformObject], held: PlatformObject | None, shown: str, actor: Actor) -> Saved:
-    """Create the object, or replace its labels, annotations and spec. `shown` is the form's fingerprint."""
+def save(
+    text: str,
+    model: type[PlatformObject],
+    held: PlatformObject | None,
+    shown: str,
+    actor: Actor,
+    permit: Callable[[Document], None],
+) -> Saved:
+    """Create the object, or replace its labels, annotations and spec.
+
+    `shown` is the form's fingerprint; `permit` raises `Forbidden` for a document that the user may not store.
+    """
     entries = list(read_text(text.replace("\r\n", "\n"), "editor", max_bytes=settings.YAML_MAX_BYTES))
     if len(entries) != 1 or entries[0].error:
         reason = entries[0].error if entries else "there is no document"
@@ -83,10 +95,13 @@ def save(text: str, model: type[PlatformObject], held: PlatformObject | None, sh
     if held is not None and fingerprint(text_of(held)) != shown:
         return Saved(problems=(Problem("The object has changed since this page was loaded. Load it again."),))
     try:
+        permit(entry.value)
         if held is None:
             return Saved(store.create(entry.value, actor), changed=True)
         outcome = store.replace(entry.value, actor)
         return Saved(outcome.obj, changed=outcome.action == "changed")
+    except Forbidden as error:
+        return Saved(problems=(Problem(str(error)),))
     except REFUSALS as error:
         return Saved(problems=problems_of(entry, error))
 

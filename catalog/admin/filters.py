@@ -7,6 +7,8 @@ from typing import Any
 from django.contrib.admin import ModelAdmin, SimpleListFilter
 from django.http import HttpRequest
 
+from catalog.admin.acting import access_of
+from catalog.admin.object_page import seen
 from catalog.kinds.base import PlatformObject
 from catalog.kinds.environment import Environment
 from catalog.kinds.namespace import Namespace
@@ -21,7 +23,9 @@ class NamespaceFilter(SimpleListFilter):
     parameter_name = "namespace"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
-        names = Namespace.objects.order_by("name").values_list("name", flat=True)[:CHOICES_MAX]
+        names = seen(access_of(request), Namespace.objects.order_by("name")).values_list("name", flat=True)[
+            :CHOICES_MAX
+        ]
         return [(name, name) for name in names]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
@@ -46,7 +50,8 @@ class OwnerFilter(SimpleListFilter):
     owners: Any
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
-        rows = self.owners.order_by("namespace_id", "name").values_list("pk", "namespace_id", "name")
+        owners = seen(access_of(request), self.owners.order_by("namespace_id", "name"))
+        rows = owners.values_list("pk", "namespace_id", "name")
         return [(str(key), f"{namespace}/{name}") for key, namespace, name in rows[:CHOICES_MAX]]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:

@@ -9,17 +9,22 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from catalog.admin.acting import access_of
 from catalog.admin.history import diff_of
+from portal.access.place import Place
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A list for looking only."""
+    """A list for looking only, of what concerns the whole platform: its action is given on the cluster."""
+
+    action = ""
 
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_active and request.user.is_staff)
+        access = access_of(request)
+        return access is not None and access.allows(self.action, Place())
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_module_permission(request)
@@ -35,6 +40,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 class RevisionAdmin(ReadOnlyAdmin):
+    action = "revision:view"
     section = "Operations"
     list_display = ("sequence", "recorded_at", "action", "kind", "namespace", "name", "actor", "surface")
     list_filter = ("action", "surface", "actor_kind")

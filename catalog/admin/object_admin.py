@@ -16,15 +16,17 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from catalog import store
+from catalog.access import writing
 from catalog.admin import editor
-from catalog.admin.acting import actor_of, is_allowed
+from catalog.admin.acting import access_of, actor_of
 from catalog.admin.filters import filters_of
 from catalog.admin.history import diff_of
 from catalog.admin.object_page import page_of
-from catalog.kinds.base import PlatformObject
+from catalog.kinds.base import Document, PlatformObject
 from catalog.manifests.outcomes import REFUSALS
 from catalog.manifests.table import age, own_columns, value_at
 from catalog.store import history
+from portal.access.guard import Forbidden
 
 MADE_BY_CONTROLLERS = frozenset({"RenderedRelease"})
 REVISIONS_PER_PAGE = 50
@@ -34,6 +36,7 @@ class ObjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """One kind. Nothing here writes to the database except through `catalog.store`."""
 
     section = ""
+    is_audited_elsewhere = True  # by the store
     search_fields = ("name", "ready_reason")
     search_help_text = "name, or the reason of a condition"
     show_full_result_count = False
@@ -54,7 +57,9 @@ class ObjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     # Lists
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).defer("last_applied", "annotations", "owner_references")
+        rows, access = super().get_queryset(request), access_of(request)
+        rows = rows.none() if access is None else access.visible(rows)
+        return rows.defer("last_applied", "annotations", "owner_references")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {"title": self.model.kind, **(extra_context or {})})
@@ -75,20 +80,26 @@ class ObjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     # Permissions: the engine's, not Django's model permissions
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return is_allowed(request, "view", self.model.kind)
+        return self.may(request, "view")
 
     def has_view_permission(self, request: HttpRequest, obj: PlatformObject | None = None) -> bool:
-        return is_allowed(request, "view", self.model.kind, *place(obj))
+        return self.may(request, "view", obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return self.model.kind not in MADE_BY_CONTROLLERS and is_allowed(request, "create", self.model.kind)
+        return self.model.kind not in MADE_BY_CONTROLLERS and self.may(request, "create")
 
     def has_change_permission(self, request: HttpRequest, obj: PlatformObject | None = None) -> bool:
-        is_editable = self.model.kind not in MADE_BY_CONTROLLERS
-        return is_editable and is_allowed(request, "update", self.model.kind, *place(obj))
+        return self.model.kind not in MADE_BY_CONTROLLERS and self.may(request, "update", obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: PlatformObject | None = None) -> bool:
-        return is_allowed(request, "delete", self.model.kind, *place(obj))
+        return self.may(request, "delete", obj)
+
+    def may(self, request: HttpRequest, verb: str, obj: PlatformObject | None = None) -> bool:
+        """Whether the user may do that to the object, or, without one, to any object at all."""
+        access = access_of(request)
+        if access is None:
+            return False
+        return access.reaches(f"{self.model.kind.lower()}:{verb}") if obj is None else access.may(verb, obj)
 
     # One object
 
@@ -105,7 +116,7 @@ class ObjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """The editor, and around it what there is to know about the object."""
-        held = None if object_id is None else self.found(object_id)
+        held = None if object_id is None else self.found(request, object_id)
         if not (self.has_add_permission(request) if held is None else self.has_view_permission(request, held)):
             raise PermissionDenied
         saved = editor.Saved()
@@ -113,10 +124,11 @@ class ObjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             if not (held is None or self.has_change_permission(request, held)):
                 raise PermissionDenied
             shown = request.POST.get("fingerprint", "")
-            saved = editor.save(request.POST.get("text", ""), self.model, held, shown, actor_of(request))
+            text = request.POST.get("text", "")
+            saved = editor.save(text, self.model, held, shown, actor_of(request), self.permit(request, held))
             if saved.obj is not None:
-                text = "was saved" if saved.changed else "is unchanged"
-                messages.success(request, f"{self.model.kind} {saved.obj} {text}.")
+                outcome = "was saved" if saved.changed else "is unchanged"
+                messages.success(request, f"{self.model.kind} {saved.obj} {outcome}.")
                 return HttpResponseRedirect(self.url("change", saved.obj.pk))
         stored = (
             editor.text_of(held) if held else editor.skeleton_of(self.model, request.GET.get("namespace", "default"))
@@ -128,7 +140,7 @@ class ObjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "problems": saved.problems,
             "can_save": held is None or self.has_change_permission(request, held),
             "can_delete": held is not None and self.has_delete_permission(request, held),
-            **({} if held is None else page_of(held)),
+            **({} if held is None else page_of(held, access_of(request))),
         }
         return self.render(request, "object", held, context)
 
@@ -136,33 +148,49 @@ class ObjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """All revisions of the object, newest first."""
-        obj = self.found(object_id)
+        obj = self.found(request, object_id)
         if not self.has_view_permission(request, obj):
             raise PermissionDenied
-        rows = history(obj.kind, obj.namespace_name, obj.name).order_by("-sequence").defer("before", "after")
+        rows = history(obj.kind, obj.namespace_name, obj.name).filter(uid=obj.uid)
+        rows = rows.order_by("-sequence").defer("before", "after")
         page = Paginator(rows, REVISIONS_PER_PAGE).get_page(request.GET.get("p"))
         return self.render(request, "history", obj, {"page": page})
 
     def revision_view(self, request: HttpRequest, object_id: str, sequence: int) -> HttpResponse:
         """What one revision changed."""
-        obj = self.found(object_id)
+        obj = self.found(request, object_id)
         if not self.has_view_permission(request, obj):
             raise PermissionDenied
-        revision = history(obj.kind, obj.namespace_name, obj.name, with_status=True).filter(sequence=sequence).first()
+        rows = history(obj.kind, obj.namespace_name, obj.name, with_status=True)
+        revision = rows.filter(sequence=sequence, uid=obj.uid).first()
         if revision is None:
             raise Http404
         return self.render(request, "revision", obj, {"revision": revision, "lines": diff_of(revision)})
 
-    def found(self, object_id: str) -> PlatformObject:
-        """The object of a page; 404 if it is gone."""
+    def found(self, request: HttpRequest, object_id: str) -> PlatformObject:
+        """The object of a page; 404 if it is gone, and the same if it may not be seen."""
         key = unquote(object_id)
         obj: PlatformObject | None = None
         if key.isdecimal():
             # Not the list's queryset, which leaves columns out that a page needs.
             obj = self.model._default_manager.filter(pk=int(key)).first()
-        if obj is None:
+        if obj is None or not self.may(request, "view", obj):
             raise Http404(f"{self.model.kind} does not exist any more")
         return obj
+
+    def permit(self, request: HttpRequest, held: PlatformObject | None) -> Callable[[Document], None]:
+        """What must be permitted before the editor stores a document."""
+        access = access_of(request)
+
+        def ask(document: Document) -> None:
+            if access is None:
+                raise PermissionDenied
+            if held is None:
+                writing.require_create(access, self.model, document)
+            else:
+                writing.require_update(access, held, document)
+
+        return ask
 
     def render(
         self, request: HttpRequest, template: str, obj: PlatformObject | None, context: dict[str, Any]
@@ -195,9 +223,13 @@ class ObjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return listed, {self.model.kind: len(listed)}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: PlatformObject) -> None:
+        access = access_of(request)
+        if access is None:
+            raise PermissionDenied
         try:
+            writing.require_delete(access, obj)
             deleted = store.delete(obj.kind, obj.namespace_name, obj.name, actor_of(request))
-        except REFUSALS as error:
+        except (*REFUSALS, Forbidden) as error:
             messages.error(request, str(error))
         else:
             if deleted.finalizers:
@@ -206,11 +238,6 @@ class ObjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         for obj in queryset:
             self.delete_model(request, obj)
-
-
-def place(obj: PlatformObject | None) -> tuple[str, str]:
-    """Namespace and name, for permissions."""
-    return ("", "") if obj is None else (obj.namespace_name, obj.name)
 
 
 def column(own: tuple[str, str]) -> Callable[[PlatformObject], str]:

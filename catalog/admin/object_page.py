@@ -16,6 +16,7 @@ from catalog.manifests.rendered import rendered_of
 from catalog.store import history
 from catalog.store.models import ObjectReference
 from catalog.store.references import referrers
+from portal.access.engine import Access
 
 RECENT = 15
 LINKS_MAX = 50
@@ -44,14 +45,17 @@ def change_url(kind: str, identity: int) -> str:
         return ""
 
 
-def page_of(obj: PlatformObject) -> dict[str, Any]:
-    """Everything that the page's template needs. A fixed number of queries, plus one for each kind that is named."""
+def page_of(obj: PlatformObject, access: Access | None) -> dict[str, Any]:
+    """Everything that the page's template needs, as far as the user may see it.
+
+    A fixed number of queries, plus one for each kind that is named.
+    """
     status = {key: value for key, value in obj.status.items() if key != "conditions"}
     return {
         "conditions": obj.status.get("conditions") or [],
         "status_yaml": yaml.dump(status) if status else "",
-        "names": named_by(obj),
-        "named_in": naming(obj),
+        "names": named_by(obj, access),
+        "named_in": naming(obj, access),
         "rendered": [
             {
                 "release": item.release,
@@ -74,19 +78,19 @@ def page_of(obj: PlatformObject) -> dict[str, Any]:
 
 def recent_revisions(obj: PlatformObject) -> list[Any]:
     """The newest revisions of this name, newest first, without their documents."""
-    rows = history(obj.kind, obj.namespace_name, obj.name).order_by("-sequence")
+    rows = history(obj.kind, obj.namespace_name, obj.name).filter(uid=obj.uid).order_by("-sequence")
     return list(rows.defer("before", "after")[:RECENT])
 
 
-def named_by(obj: PlatformObject) -> list[Link]:
+def named_by(obj: PlatformObject, access: Access | None) -> list[Link]:
     """The objects that this one names, whether they exist or not."""
     rows = ObjectReference.objects.filter(source_kind=obj.kind, source_id=obj.pk).order_by("role", "target_name")
     found = [Link(row.role, row.target_kind, row.target_namespace, row.target_name) for row in rows[:LINKS_MAX]]
-    return with_urls(found)
+    return with_urls(found, access)
 
 
-def with_urls(links: Iterable[Link]) -> list[Link]:
-    """The links, with pages where the objects exist. One query for each kind."""
+def with_urls(links: Iterable[Link], access: Access | None) -> list[Link]:
+    """The links, with pages where there are objects that the user may see. One query for each kind."""
     links = list(links)
     names: dict[str, set[str]] = defaultdict(set)
     for link in links:
@@ -97,7 +101,8 @@ def with_urls(links: Iterable[Link]) -> list[Link]:
             continue
         model = BY_KIND[kind]
         columns = ["pk", "name", *(["namespace_id"] if model.namespaced else [])]
-        for key, name, *namespace in model._default_manager.filter(name__in=wanted).values_list(*columns):
+        rows = seen(access, model._default_manager.filter(name__in=wanted))
+        for key, name, *namespace in rows.values_list(*columns):
             keys[kind, namespace[0] if namespace else "", name] = key
     return [
         Link(link.role, link.kind, link.namespace, link.name, change_url(link.kind, key) if key else "")
@@ -106,17 +111,22 @@ def with_urls(links: Iterable[Link]) -> list[Link]:
     ]
 
 
-def naming(obj: PlatformObject) -> list[Link]:
-    """The objects that name this one. One query for each kind."""
+def naming(obj: PlatformObject, access: Access | None) -> list[Link]:
+    """The objects that name this one and that the user may see. One query for each kind."""
     rows = referrers(obj.kind, obj.namespace_name, obj.name).order_by("source_kind", "source_id")[:LINKS_MAX]
     by_kind: dict[str, dict[int, str]] = defaultdict(dict)
     for row in rows:
         by_kind[row.source_kind][row.source_id] = row.role
     found = []
     for kind, roles in by_kind.items():
-        for other in BY_KIND[kind]._default_manager.filter(pk__in=roles).only(*identity_columns(kind)):
+        others = seen(access, BY_KIND[kind]._default_manager.filter(pk__in=roles))
+        for other in others.only(*identity_columns(kind)):
             found.append(Link(roles[other.pk], kind, other.namespace_name, other.name, change_url(kind, other.pk)))
     return found
+
+
+def seen(access: Access | None, rows: Any) -> Any:
+    return rows.none() if access is None else access.visible(rows)
 
 
 def identity_columns(kind: str) -> list[str]:

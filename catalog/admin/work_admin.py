@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from catalog.admin.acting import access_of
 from catalog.admin.log_admin import ReadOnlyAdmin
 from catalog.admin.object_page import change_url
 from catalog.controllers.models import WorkItem
 from catalog.controllers.work import mark_due
+from portal.access.place import Place
 
 
 class DueFilter(admin.SimpleListFilter):
@@ -34,6 +37,7 @@ class DueFilter(admin.SimpleListFilter):
 
 
 class WorkItemAdmin(ReadOnlyAdmin):
+    action = "workitem:view"
     section = "Operations"
     list_display = ("item", "due_at", "attempts", "error", "lease_owner", "lease_until")
     list_display_links = None
@@ -53,6 +57,9 @@ class WorkItemAdmin(ReadOnlyAdmin):
     @admin.action(description="Look at these objects now")
     def look_again(self, request: HttpRequest, queryset: Any) -> None:
         """Wake the controllers up for the chosen objects."""
+        access = access_of(request)
+        if access is None or not access.allows("workitem:update", Place()):
+            raise PermissionDenied
         chosen = list(queryset.values_list("kind", "object_id"))
         mark_due(chosen)
         messages.success(request, f"{len(chosen)} objects will be looked at again.")

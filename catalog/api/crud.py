@@ -6,10 +6,13 @@ everyone), and on create the body is decoded first.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.http import HttpResponse
 
+from catalog.access import writing
 from catalog.api.collection import ROLE_KINDS, Collection, Draft
 from catalog.api.invalid import invalid, refusal_of
 from catalog.api.listing import page_of
@@ -22,25 +25,26 @@ from catalog.store import get_or_none
 from catalog.store import replace as store_replace
 from catalog.store.admission import admit
 from catalog.store.errors import StoreError
-from portal.access.decide import may
+from portal.access import guard
 from portal.access.endpoint import Call
+from portal.access.endpoint import refusal_of as refusal_of_forbidden
+from portal.access.place import Place
 from portal.wire import responses
 from portal.wire.responses import Refusal
 
 
 def list_objects(call: Call, collection: Collection, namespace: str) -> HttpResponse:
-    """200 with one page; what the user may not see is left out."""
-    if not may(call.user, "view", collection.kind, namespace=namespace):
-        if collection.kind in ROLE_KINDS:
-            raise Refusal(403, responses.FORBIDDEN)
-        return responses.json_body({"items": [], "pagination": {}})
-    return responses.json_body(page_of(collection, namespace, call.query))
+    """200 with one page; what the user may not see is left out. Roles and bindings are shown all or not at all."""
+    if collection.kind in ROLE_KINDS:
+        guard.require_at(call.access, f"{collection.kind.lower()}:view", Place(namespace), kind=collection.kind)
+    return responses.json_body(page_of(call.access, collection, namespace, call.query))
 
 
 def get_object(call: Call, collection: Collection, namespace: str, name: str) -> HttpResponse:
     """200 with the object, or 404."""
     held = existing(collection, namespace, name)
-    call.require("view", collection.kind, namespace=namespace, name=name)
+    with in_words_of(collection):
+        guard.require(call.access, "view", held)
     return responses.json_body(wire_object(collection, held))
 
 
@@ -49,7 +53,7 @@ def create_object(call: Call, collection: Collection, namespace: str) -> HttpRes
     draft = read_draft(call, collection, namespace)
     if collection.name_required and not draft.name:
         raise Refusal(400, collection.name_required)
-    call.require("create", collection.kind, namespace=namespace, name=draft.name)
+    writing.require_create(call.access, collection.model, document_of(collection, draft))
     collection.on_create(draft)
     try:
         if not draft.name:
@@ -64,8 +68,9 @@ def replace_object(call: Call, collection: Collection, namespace: str, name: str
     """200 with the object after its labels, annotations and spec have been replaced whole. Never creates."""
     draft = read_draft(call, collection, namespace)
     held = existing(collection, namespace, name)
-    call.require("update", collection.kind, namespace=namespace, name=name)
     draft.name, draft.held = name, held
+    with in_words_of(collection):
+        writing.require_update(call.access, held, document_of(collection, draft))
     collection.on_replace(draft)
     try:
         outcome = store_replace(document_of(collection, draft), call.actor)
@@ -76,13 +81,23 @@ def replace_object(call: Call, collection: Collection, namespace: str, name: str
 
 def delete_object(call: Call, collection: Collection, namespace: str, name: str) -> HttpResponse:
     """204. An object with finalizers stays until they are removed; asking again is 204 too."""
-    existing(collection, namespace, name)
-    call.require("delete", collection.kind, namespace=namespace, name=name)
+    held = existing(collection, namespace, name)
+    with in_words_of(collection):
+        writing.require_delete(call.access, held)
     try:
         store_delete(collection.kind, namespace, name, call.actor)
     except StoreError as error:
         raise refusal_of(error, collection) from error
     return responses.no_content()
+
+
+@contextmanager
+def in_words_of(collection: Collection) -> Iterator[None]:
+    """What may not be seen is answered as what is not there, in this collection's words."""
+    try:
+        yield
+    except guard.Forbidden as forbidden:
+        raise refusal_of_forbidden(forbidden, collection.not_found) from None
 
 
 def existing(collection: Collection, namespace: str, name: str) -> PlatformObject:

@@ -18,6 +18,7 @@ from catalog.api.label_filter import filter_by_labels
 from catalog.api.wire_object import Row, wire_row
 from catalog.kinds.base import Document
 from catalog.store.models import ObjectReference
+from portal.access.engine import Access
 from portal.wire.cursors import BrokenCursor, decode_cursor, encode_cursor
 from portal.wire.query import limit_parameter, text_parameter
 from portal.wire.responses import Refusal
@@ -46,8 +47,8 @@ class ListQuery:
         )
 
 
-def page_of(collection: Collection, namespace: str, query: ListQuery) -> Document:
-    """One page of a collection. Raises `Refusal` for a bad selector or cursor."""
+def page_of(access: Access, collection: Collection, namespace: str, query: ListQuery) -> Document:
+    """One page of what the subject may see of a collection. Raises `Refusal` for a bad selector or cursor."""
     try:
         requirements = parse_selector(query.label_selector)
         after = decode_cursor(query.cursor)
@@ -56,7 +57,7 @@ def page_of(collection: Collection, namespace: str, query: ListQuery) -> Documen
     except BrokenCursor as error:
         raise Refusal(400, str(error)) from None
     rows = filter_by_labels(
-        selected(collection, namespace),
+        access.visible(selected(collection, namespace)),
         [Requirement(key, "in", (value,)) for key, value in collection.visible_by.items()],
     )
     if collection.kind not in ROLE_KINDS:
@@ -72,7 +73,7 @@ def page_of(collection: Collection, namespace: str, query: ListQuery) -> Documen
         found.pop()
         pagination["nextCursor"] = encode_cursor(found[-1].name)
     elif not found:
-        check_owners(collection, namespace, query)
+        check_owners(access, collection, namespace, query)
     return {"items": [wire_row(collection, namespace, row) for row in found], "pagination": pagination}
 
 
@@ -96,11 +97,12 @@ def owned(collection: Collection, namespace: str, owner: OwnerFilter, name: str)
     ).values("source_id")
 
 
-def check_owners(collection: Collection, namespace: str, query: ListQuery) -> None:
-    """An empty list of what belongs to an object that does not exist is 404, for the kinds that check it."""
+def check_owners(access: Access, collection: Collection, namespace: str, query: ListQuery) -> None:
+    """An empty list of what belongs to an object that is not there, or not to be seen, is 404, where kinds check it."""
     from catalog.store.read import get_or_none
 
     for name, wanted in query.owners.items():
         kind = collection.filters[name].must_exist if name in collection.filters else ""
-        if kind and get_or_none(kind, namespace, wanted) is None:
+        held = get_or_none(kind, namespace, wanted) if kind else None
+        if kind and (held is None or not access.may("view", held)):
             raise Refusal(404, f"{kind} not found")

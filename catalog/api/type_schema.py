@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.http import HttpResponse
 
 from catalog.api.collection import Collection
-from catalog.api.crud import existing
+from catalog.api.crud import existing, in_words_of
+from portal.access import guard
 from portal.access.endpoint import Call
 from portal.wire import responses
 
@@ -19,6 +20,7 @@ TYPE_KINDS = frozenset(
 def parameters_schema(call: Call, collection: Collection, namespace: str, name: str) -> HttpResponse:
     """200 with the schema as written, vendor keys and all; an object without properties where none is declared."""
     held = existing(collection, namespace, name)
-    call.require("view", collection.kind, namespace=namespace, name=name)
+    with in_words_of(collection):
+        guard.require(call.access, "view", held)
     declared = (held.spec.get("parameters") or {}).get("openAPIV3Schema")
     return responses.json_body(declared or {"type": "object", "properties": {}})

@@ -18,10 +18,15 @@ from catalog.api.type_schema import TYPE_KINDS, parameters_schema
 from portal.access.endpoint import Handler, endpoint, public
 from portal.wire.responses import not_routed
 
-SNAPSHOT_ITEM = endpoint(get=get_object, delete=delete_object)
-ITEM = endpoint(get=get_object, put=replace_object, delete=delete_object)
-SCHEMA = endpoint(get=parameters_schema)
-COLLECTION = endpoint(get=Handler(list_objects, bind=ListQuery.bind), post=create_object)
+GET = Handler(get_object, action="{kind}:view")
+DELETE = Handler(delete_object, action="{kind}:delete")
+SNAPSHOT_ITEM = endpoint(get=GET, delete=DELETE)
+ITEM = endpoint(get=GET, put=Handler(replace_object, action="{kind}:update"), delete=DELETE)
+SCHEMA = endpoint(get=Handler(parameters_schema, action="{kind}:view"))
+COLLECTION = endpoint(
+    get=Handler(list_objects, bind=ListQuery.bind, action="{kind}:view"),
+    post=Handler(create_object, action="{kind}:create"),
+)
 
 
 def collection_view(request: HttpRequest, plural: str, namespace: str = "") -> HttpResponseBase:

@@ -16,8 +16,9 @@ from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 
+from portal.access import guard
 from portal.access.bearer import Unauthenticated, authenticate
-from portal.access.decide import Verb, may
+from portal.access.engine import Access
 from portal.accounts.actor import Actor, ActorKind
 from portal.accounts.models import User
 from portal.audit import operation as audit
@@ -26,6 +27,7 @@ from portal.wire.request_ids import request_id_of
 from portal.wire.responses import Refusal, Unreadable
 
 log = logging.getLogger(__name__)
+ANYONE = "anyone who is signed in"
 
 
 @dataclass
@@ -53,21 +55,27 @@ class Call:
         except gojson.UndecodableJSON as error:
             raise Unreadable(f"can't decode JSON body: {error}") from None
 
-    def require(self, verb: Verb, kind: str, *, namespace: str = "", name: str = "") -> None:
-        """Refuse with 403 what the user may not do."""
-        audit.asked(f"{kind.lower()}:{verb}", kind, namespace, name)
-        is_allowed = may(self.user, verb, kind, namespace=namespace, name=name)
-        audit.decided(is_allowed=is_allowed)  # with the engine's reason, where it gives one
-        if not is_allowed:
-            raise Refusal(403, responses.FORBIDDEN)
+    @cached_property
+    def access(self) -> Access:
+        """What the caller may do, read once for this request."""
+        return Access.of(self.user)
+
+    def require(self, verb: str, kind: str, *, namespace: str = "", name: str = "") -> None:
+        """Refuse what the caller may not do to the object of that name. Raises `guard.Forbidden`."""
+        guard.require_named(self.access, verb, kind, namespace, name)
 
 
 @dataclass(frozen=True)
 class Handler:
-    """A handler and how it reads its query parameters, which is done before authentication."""
+    """A handler, how it reads its query parameters (before authentication), and which action it asks for.
+
+    `action` is for readers and for the test that goes over all routes: `{kind}:view`, or `ANYONE` for what every signed
+    in caller may do.
+    """
 
     run: Callable[..., HttpResponseBase]
     bind: Callable[[QueryDict], Any] = field(default=lambda query: None)
+    action: str = ""
 
 
 def endpoint(**by_method: Handler | Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -81,6 +89,7 @@ def endpoint(**by_method: Handler | Callable[..., HttpResponseBase]) -> Callable
         return answer(handlers, request, parts)
 
     view.csrf_exempt = True  # type: ignore[attr-defined]  # a bearer token is not sent by a browser on its own
+    view.handlers = handlers  # type: ignore[attr-defined]
     return view
 
 
@@ -99,11 +108,20 @@ def answer(handlers: dict[str, Handler], request: HttpRequest, parts: dict[str, 
         return responses.authentication_error(error.code, error.message)
     except Unreadable as error:
         return responses.text_error(400, str(error))
+    except guard.Forbidden as forbidden:
+        return refusal_of(forbidden).response
     except Refusal as refusal:
         return refusal.response
     except Exception:
         log.exception("%s %s failed", request.method, request.path)
         return responses.error(500, responses.INTERNAL_ERROR)
+
+
+def refusal_of(forbidden: guard.Forbidden, not_found: str = "") -> Refusal:
+    """The reply for what the caller may not do: as for a missing object, or 403."""
+    if forbidden.is_hidden:
+        return Refusal(404, not_found or f"{forbidden.kind} not found")
+    return Refusal(403, forbidden.message or responses.FORBIDDEN)
 
 
 def note_caller(call: Call, parts: dict[str, Any]) -> None:
@@ -126,4 +144,5 @@ def public(view: Callable[[HttpRequest], HttpResponse], *methods: str) -> Callab
         return view(request) if method in allowed else responses.method_not_allowed(allowed)
 
     guarded.csrf_exempt = True  # type: ignore[attr-defined]
+    guarded.is_public = True  # type: ignore[attr-defined]
     return guarded

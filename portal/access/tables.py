@@ -37,6 +37,8 @@ class Tables:
     exceptions: type[Model]
     state: type[Model]
     roles: Callable[[], Mapping[str, Role]]
+    find: Callable[[str, str, str], Any]
+    """A stored object by kind, namespace and name, None if there is none."""
 
     def at(self, level: Level) -> LevelTables:
         return next(tables for tables in self.levels if tables.level == level)

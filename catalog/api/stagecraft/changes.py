@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from django.http import HttpResponse, QueryDict
 
+from catalog.access.revisions import visible_revisions
 from catalog.api.stagecraft.revisions import wire_revision
 from catalog.kinds.registry import BY_KIND
 from catalog.store import changes_since, position
 from catalog.store.errors import Gone
-from portal.access.decide import may
 from portal.access.endpoint import Call
 from portal.wire import responses
 from portal.wire.query import flag_parameter, integer_parameter, limit_parameter, text_parameter
@@ -48,7 +48,7 @@ def show_changes(call: Call) -> HttpResponse:
     newest = position()  # before the rows are read: nothing that is committed later may be counted as seen
     if query.since is None:
         return responses.json_body({"items": [], "position": newest})
-    kinds = [kind for kind in query.kinds or BY_KIND if may(call.user, "view", kind)]
+    kinds = [kind for kind in query.kinds or BY_KIND if call.access.reaches(f"{kind.lower()}:view")]
     try:
         rows = changes_since(query.since, kinds=kinds, namespace=query.namespace or None, limit=query.limit)
     except Gone as error:
@@ -56,5 +56,5 @@ def show_changes(call: Call) -> HttpResponse:
     seen = (
         rows[-1].sequence if len(rows) == query.limit else max([newest, query.since, *(row.sequence for row in rows)])
     )
-    items = [wire_revision(row, with_documents=query.with_documents) for row in rows]
+    items = [wire_revision(row, with_documents=query.with_documents) for row in visible_revisions(call.access, rows)]
     return responses.json_body({"items": items, "position": seen})

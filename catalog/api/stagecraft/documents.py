@@ -14,12 +14,14 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse, QueryDict
 
+from catalog.access import writing
 from catalog.kinds.base import Document
+from catalog.kinds.registry import BY_KIND
 from catalog.manifests.applying import apply_entries, compare_entries
 from catalog.manifests.outcomes import DocumentOutcome
 from catalog.manifests.reading import Entry, read_text
-from portal.access.decide import may
 from portal.access.endpoint import Call
+from portal.access.guard import Forbidden
 from portal.audit import operation as audit
 from portal.wire import responses
 from portal.wire.query import flag_parameter, text_parameter
@@ -69,10 +71,20 @@ def entries_of(call: Call) -> list[Entry]:
 
 
 def require_write(call: Call, entry: Entry) -> None:
-    """Whoever applies must be allowed to create and to change objects of the kind."""
-    kind = entry.value.get("kind") if isinstance(entry.value, dict) else None
-    if isinstance(kind, str) and not (may(call.user, "create", kind) and may(call.user, "update", kind)):
-        raise Refusal(403, responses.FORBIDDEN)
+    """Whoever applies must be allowed to create each object, or to change the one that is there."""
+    value = entry.value
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(kind, str) or kind not in BY_KIND:
+        return  # refused when it is read
+    model = BY_KIND[kind]
+    metadata = value.get("metadata")
+    if model.namespaced and isinstance(metadata, dict) and not metadata.get("namespace"):
+        value = {**value, "metadata": {**metadata, "namespace": call.query.namespace}}
+    try:
+        writing.require_write(call.access, model, value)
+    except Forbidden as forbidden:
+        # One answer, whether the object is there or not.
+        raise Refusal(403, forbidden.message or responses.FORBIDDEN) from None
 
 
 def wire_outcome(outcome: DocumentOutcome) -> Document:

@@ -8,11 +8,11 @@ from datetime import datetime
 from django.http import HttpResponse, QueryDict
 from django.utils.dateparse import parse_datetime
 
+from catalog.access.revisions import is_visible_document, visible_uids
 from catalog.api.stagecraft.revisions import wire_revision
 from catalog.kinds.base import PlatformObject
 from catalog.store import history, read_as_of
 from catalog.store.errors import NotFound
-from catalog.store.models import Revision
 from portal.access.endpoint import Call
 from portal.wire import responses
 from portal.wire.query import flag_parameter, integer_parameter, limit_parameter, text_parameter
@@ -39,15 +39,16 @@ class HistoryQuery:
 
 
 def show_history(call: Call, model: type[PlatformObject], namespace: str, name: str) -> HttpResponse:
-    """200 with a page of revisions; 404 if no object ever bore that name."""
-    call.require("view", model.kind, namespace=namespace, name=name)
+    """200 with a page of revisions; 404 if no object that the user may see ever bore that name."""
     query: HistoryQuery = call.query
-    rows = history(model.kind, namespace, name, with_status=query.with_status).filter(sequence__gt=query.after)
+    uids = visible_uids(call.access, model, namespace, name)
+    if not uids:
+        raise Refusal(404, f"{model.kind} not found")
+    rows = history(model.kind, namespace, name, with_status=query.with_status)
+    rows = rows.filter(sequence__gt=query.after, uid__in=uids)
     if not query.with_documents:
         rows = rows.defer("before", "after")
     found = list(rows[: query.limit + 1])
-    if not found and not Revision.objects.filter(kind=model.kind, namespace=namespace, name=name).exists():
-        raise Refusal(404, f"{model.kind} not found")
     page = found[: query.limit]
     pagination = {"nextAfter": page[-1].sequence} if len(found) > query.limit else {}
     items = [wire_revision(row, with_documents=query.with_documents) for row in page]
@@ -71,9 +72,11 @@ def bind_moment(query: QueryDict) -> int | datetime:
 
 
 def show_as_of(call: Call, model: type[PlatformObject], namespace: str, name: str) -> HttpResponse:
-    """200 with the document of then; 404 if there was none."""
-    call.require("view", model.kind, namespace=namespace, name=name)
+    """200 with the document of then; 404 if there was none, or it may not be seen."""
     try:
-        return responses.json_body(read_as_of(model.kind, namespace, name, call.query))
+        document = read_as_of(model.kind, namespace, name, call.query)
     except NotFound:
         raise Refusal(404, f"{model.kind} not found") from None
+    if not is_visible_document(call.access, model, document):
+        raise Refusal(404, f"{model.kind} not found")
+    return responses.json_body(document)

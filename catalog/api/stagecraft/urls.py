@@ -29,17 +29,19 @@ def of_object(view: View) -> View:
     return routed
 
 
+SEE = "{kind}:view"
+WRITE = "{kind}:create"
 OBJECT_VIEWS = {
-    "history": of_object(endpoint(get=Handler(history.show_history, bind=history.HistoryQuery.bind))),
-    "as-of": of_object(endpoint(get=Handler(history.show_as_of, bind=history.bind_moment))),
-    "explain": of_object(endpoint(get=Handler(explain.show_explanation, bind=explain.ExplainQuery.bind))),
-    "manifests": of_object(endpoint(get=Handler(manifests.show_manifests, bind=manifests.bind_format))),
+    "history": of_object(endpoint(get=Handler(history.show_history, history.HistoryQuery.bind, SEE))),
+    "as-of": of_object(endpoint(get=Handler(history.show_as_of, history.bind_moment, SEE))),
+    "explain": of_object(endpoint(get=Handler(explain.show_explanation, explain.ExplainQuery.bind, SEE))),
+    "manifests": of_object(endpoint(get=Handler(manifests.show_manifests, manifests.bind_format, SEE))),
 }
 
 urlpatterns = [
-    path("changes", endpoint(get=Handler(changes.show_changes, bind=changes.ChangesQuery.bind))),
-    path("apply", endpoint(post=Handler(documents.apply_documents, bind=documents.DocumentsQuery.bind))),
-    path("diff", endpoint(post=Handler(documents.diff_documents, bind=documents.DocumentsQuery.bind))),
+    path("changes", endpoint(get=Handler(changes.show_changes, changes.ChangesQuery.bind, SEE))),
+    path("apply", endpoint(post=Handler(documents.apply_documents, documents.DocumentsQuery.bind, WRITE))),
+    path("diff", endpoint(post=Handler(documents.diff_documents, documents.DocumentsQuery.bind, WRITE))),
     *(
         path(f"{prefix}<str:plural>/<str:name>/{sub}", view)
         for sub, view in OBJECT_VIEWS.items()

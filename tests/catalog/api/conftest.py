@@ -9,7 +9,9 @@ import orjson
 import pytest
 from django.test import Client
 
+from portal.access.actions import contract_actions
 from portal.accounts.models import User, issue_token
+from tests.catalog.access.conftest import bind, role
 
 
 @dataclass
@@ -59,8 +61,10 @@ def api(client: Client, admin: User) -> ApiClient:
 
 @pytest.fixture
 def reader_api(db: None) -> ApiClient:
-    """The API as somebody who may only read."""
+    """The API as somebody who may read everything, and nothing else."""
     reader = User.objects.create_user("reader", "reader@example.com", "x")
+    role("reader", *(action.name for action in contract_actions() if action.only_reads))
+    bind("readers", "sub:reader", "reader")
     return ApiClient(Client(), issue_token(reader, "tests"))
 
 
