@@ -75,7 +75,8 @@ def _error(wanted: Mapping[str, Any] | None, rendered: Rendered) -> Iterator[str
     if error is None:
         yield "expected an error, but it rendered"
     elif wanted is None:
-        yield f"{error}" + (f"\nat {rendered.fault}" if rendered.fault else "")
+        fault = rendered.find_fault()
+        yield f"{error}" + (f"\nat {fault}" if fault else "")
     elif wanted.get("class", error.error_class) != error.error_class:
         yield f"expected an error of class {wanted['class']}, got {error.error_class}: {error}"
     elif wanted.get("message", "") not in str(error):
@@ -117,10 +118,10 @@ def _check(check: Mapping[str, Any], rendered: Rendered) -> Iterator[str]:
     pieces = [piece for piece in scan(text) if isinstance(piece, Expression)]
     source = pieces[0].text if len(pieces) == 1 else text
     known = {"objects": from_json(rendered.objects), "outputs": from_json(rendered.outputs)}
-    if "on" not in check:
+    if "for" not in check:
         yield from _judge(source, known, check, "")
         return
-    selected = _matching(check["on"], rendered.objects)
+    selected = _matching(check["for"], rendered.objects)
     if not selected:
         yield f"no object is like {_shown(check['on'])}, which a check is about"
     for found in selected:

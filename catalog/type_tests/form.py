@@ -78,7 +78,7 @@ def _given() -> Schema:
 
 
 def _expect() -> Schema:
-    check = {"that!": name(), "on": raw_object(), "message": string()}
+    check = {"that!": name(), "for": raw_object(), "message": string()}
     return obj(
         {
             "objects": array(raw_object()),
@@ -111,11 +111,15 @@ def complete(spec: Any) -> tuple[dict[str, Any], list[FieldError]]:
         return {}, [FieldError("spec", "Required", "Required value: a TypeTest has a target and cases")]
     known: Any = _SPEC.prune(spec)
     errors = [FieldError(path, "Forbidden", "there is no such field in a TypeTest") for path in _dropped(spec, known)]
-    completed: Any = _SPEC.default(known)
+    completed: Any = _SPEC.default(_SPEC.drop_nulls(known))
     errors += [FieldError(found.path, found.reason, found.message) for found in _SPEC.field_errors(completed, "spec")]
     if not errors:
         errors += _misplaced(completed)
         errors += _repeated(completed["cases"])
+    if not errors:
+        # In a case's inputs a null has a meaning: it takes away what the shared inputs give.
+        for case, written in zip(completed["cases"], known["cases"], strict=True):
+            case["given"] = written.get("given") or {}
     return completed, errors
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from catalog.compiler import project, resource, workflow
+from catalog.compiler.admission.schemas import parameter_errors
 from catalog.compiler.component import pipeline as component
 from catalog.compiler.component.targets import DATA_PLANE
 from catalog.compiler.documents import Document
-from catalog.compiler.errors import CompilerError, InputError
+from catalog.compiler.errors import CompilerError, InputError, SchemaError
 from catalog.compiler.explain import find_fault, path_text
 from catalog.type_tests.definitions import Definition, Definitions
 from catalog.type_tests.given import Given, component_input, project_input, resource_input, workflow_input
@@ -21,13 +23,16 @@ PLANE, ID = "$plane", "$id"
 
 @dataclass(frozen=True)
 class Rendered:
-    """What a case has given: objects (with ``$plane`` and ``$id`` where they have one), or an error with its place."""
+    """What a case has given: objects (with ``$plane`` and ``$id`` where they have one), or an error.
+
+    ``find_fault`` looks for the place of the error; it renders once more, so it is called only to tell a person.
+    """
 
     objects: list[Document] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
     ready: dict[str, bool] = field(default_factory=dict)
     error: CompilerError | None = None
-    fault: str = ""
+    find_fault: Callable[[], str] = str
 
 
 def render(given: Given, target: Definition, definitions: Definitions) -> Rendered:
@@ -41,14 +46,18 @@ def render(given: Given, target: Definition, definitions: Definitions) -> Render
 def _component(given: Given, target: Definition, definitions: Definitions) -> Rendered:
     render_input = component_input(given, target, definitions)
     _check_allowed(given, target)
+    _check_component_parameters(render_input)
     try:
         output = component.render(render_input)
     except CompilerError as error:
-        place = find_fault(render_input)
-        fault = f"{place.kind} {place.name}: {path_text(place.path)}" if place is not None else ""
-        return Rendered(error=error, fault=fault)
+        return Rendered(error=error, find_fault=partial(_fault, render_input))
     marks: list[Document] = [{} if plane == DATA_PLANE else {PLANE: plane} for _, plane in output.resources]
     return Rendered([{**mark, **rendered} for mark, (rendered, _) in zip(marks, output.resources, strict=True)])
+
+
+def _fault(render_input: Document) -> str:
+    place = find_fault(render_input)
+    return f"{place.kind} {place.name}: {path_text(place.path)}" if place is not None else ""
 
 
 def _check_allowed(given: Given, target: Definition) -> None:
@@ -60,6 +69,22 @@ def _check_allowed(given: Given, target: Definition) -> None:
         kinds = {use["kind"]} if "kind" in use else {"Trait", "ClusterTrait"}
         if not any((kind, use["name"]) in allowed for kind in kinds):
             raise InputError(f'the type does not allow the trait "{use["name"]}": it is not in spec.allowedTraits')
+
+
+def _check_component_parameters(render_input: Document) -> None:
+    """A release is made only of parameters that fit their schemas without defaults; so says its admission."""
+    component_type, component_spec = render_input["ComponentType"], render_input["Component"]["spec"]
+    _check_parameters(component_type, component_spec["parameters"])
+    definitions = {(trait["kind"], trait["metadata"]["name"]): trait for trait in render_input["Traits"]}
+    for use in component_spec["traits"]:
+        _check_parameters(definitions[use["kind"], use["name"]], use.get("parameters"))
+
+
+def _check_parameters(definition: Document, values: Any) -> None:
+    owner = f"{definition['kind']} {definition['metadata']['name']}"
+    errors = parameter_errors(definition["spec"].get("parameters"), values, "parameters", owner)
+    if found := list(map(str, errors)):
+        raise SchemaError("; ".join(found))
 
 
 def _project(given: Given, target: Definition, definitions: Definitions) -> Rendered:
@@ -78,6 +103,7 @@ def _is_namespace(rendered: Document, name: str) -> bool:
 
 def _resource(given: Given, target: Definition, definitions: Definitions) -> Rendered:
     render_input = resource_input(given, target)
+    _check_parameters(target.document, given.get("parameters"))
     observed: Mapping[str, Document] = given.get("observed") or {}
     entries = resource.render(render_input)
     try:

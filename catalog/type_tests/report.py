@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,7 +34,8 @@ def lines(report: Report, *, missing: bool, quiet: bool) -> Iterator[str]:
 
 def percent(report: Report) -> str:
     """How much of all types is covered, leaves and branches together."""
-    return f"{covered(report):.0f} %"
+    # Rounded down: 100 % is said of nothing less.
+    return f"{math.floor(covered(report))} %"
 
 
 def covered(report: Report) -> float:

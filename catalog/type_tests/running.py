@@ -122,7 +122,7 @@ def _run_type(
             continue
         for case in test.cases:
             if options.only in f"{test.name} {case.name}":
-                suite.results.append(_run_case(case, test, target, definitions, options.accept))
+                suite.results.append(run_case(case, test, target, definitions, options.accept))
                 if coverage is not None:
                     with coverage.recording():
                         render(case.given, replace(target, spec=coverage.spec), definitions)
@@ -130,7 +130,8 @@ def _run_type(
         report.coverage.append((target, coverage))
 
 
-def _run_case(case: Case, test: TypeTest, target: Definition, definitions: Definitions, accept: bool) -> Result:
+def run_case(case: Case, test: TypeTest, target: Definition, definitions: Definitions, accept: bool = False) -> Result:
+    """Render a case and compare; ``accept`` writes its snapshot instead."""
     start = time.perf_counter()
     rendered = render(case.given, target, definitions)
     failed = list(failures(case.expect, rendered))
