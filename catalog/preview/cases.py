@@ -75,6 +75,8 @@ def cases_of(batch: Batch, owner: Any, wanted: Wanted, world: World) -> Iterator
     for binding in bindings:
         key = (binding.namespace_name, binding.name)
         if binding.name in fed:
+            if key in wanted.later:
+                yield Case(binding, AFTER, release)
             continue
         if key in wanted.now:
             yield Case(binding, NOW)

@@ -7,12 +7,13 @@ again, until there is no more news.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from catalog.compiler.documents import Document
 from catalog.compiler.explain import Place
+from catalog.kinds.base import PlatformObject
 from catalog.kinds.release_binding import ReleaseBinding
 from catalog.preview import rendering
 from catalog.preview.cases import AFTER, NOW, Case, Wanted, cases_of
@@ -25,6 +26,7 @@ from catalog.preview.world import Moment, World
 from catalog.store.models import ObjectReference
 
 MOST_ROUNDS = 10
+MaySee = Callable[[PlatformObject], bool]
 BindingAt = tuple[str, str, Moment]
 """Namespace and name of a binding of a component, and a moment."""
 
@@ -60,6 +62,7 @@ class Result:
     failure: Failure | None = None
     depends_on: frozenset[tuple[str, str]] = frozenset()
     entries: dict[str, list[Document]] | None = None
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,10 +77,14 @@ class News:
 
 
 class Examination:
-    """The results of a look at all that is concerned. `keep_entries`: also keep what is rendered."""
+    """The results of a look at all that is concerned.
 
-    def __init__(self, world: World, *, keep_entries: bool = False) -> None:
+    `keep_entries`: also keep what is rendered; `may_see`: results for what the asker may not see are marked as hidden.
+    """
+
+    def __init__(self, world: World, *, keep_entries: bool = False, may_see: MaySee = lambda obj: True) -> None:
         self.world = world
+        self._may_see = may_see
         self._keep_entries = keep_entries
         self._results: dict[tuple[str, str, str, Moment], Result] = {}
         self._known: dict[FieldChange, FieldChange] = {}
@@ -129,6 +136,7 @@ class Examination:
             batch.kind, owner.namespace_name, owner.name, binding.spec["environment"], case.moment, binding.name
         )
         result.is_new_release = case.release is not None
+        result.is_hidden = not self._may_see(binding)
         try:
             rendered = self.render(batch, owner, case)
         except NotRendered as problem:
@@ -189,9 +197,9 @@ class Examination:
                 found.add((namespace, name, moment))
             for result in self._results.values():
                 same = (result.kind, result.namespace, result.environment) == ("Component", namespace, environment)
-                # What is seen now is seen later too.
-                if same and moment in (NOW, result.moment) and any((kind, name) in result.depends_on for name in names):
-                    found.add((namespace, result.binding, result.moment))
+                if same and any((kind, name) in result.depends_on for name in names):
+                    # What is seen now is seen later too.
+                    found.add((namespace, result.binding, result.moment if moment == NOW else AFTER))
         return found
 
     def owners_of(self, binding_kind: str, bindings: Iterable[Named]) -> set[Named]:
@@ -207,7 +215,8 @@ class Examination:
         ready = owner.condition("Ready") or {}
         is_old = (ready.get("status"), ready.get("reason")) == ("False", problem.reason)
         failure = Failure(problem.reason, str(problem), is_old)
-        return Result(batch.kind, owner.namespace_name, owner.name, "", NOW, failure=failure)
+        is_hidden = not self._may_see(owner)
+        return Result(batch.kind, owner.namespace_name, owner.name, "", NOW, failure=failure, is_hidden=is_hidden)
 
     def failure(self, problem: NotRendered, binding: Any) -> Failure:
         message = str(problem)

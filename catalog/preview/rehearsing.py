@@ -15,6 +15,7 @@ from catalog.manifests.outcomes import DocumentOutcome
 from catalog.manifests.reading import Entry
 from catalog.store.documents import Key
 from portal.accounts.actor import Actor
+from portal.audit import operation as audit
 
 
 @dataclass
@@ -50,7 +51,8 @@ def rehearse(entries: Iterable[Entry], actor: Actor, default_namespace: str = "d
     """Apply the documents and undo it."""
     found = Rehearsed()
     documents = list(entries)  # read before the transaction begins
-    with store.rehearsal():
+    with store.rehearsal(), audit.batch():
+        audit.rehearses()
         for outcome in apply_entries(documents, actor, default_namespace=default_namespace):
             found.outcomes.append(outcome)
         for key in found.named:

@@ -22,6 +22,7 @@ def report(preview: Preview) -> Document:
         "environments": [environment(impact, preview.rehearsed) for impact in preview.impacts],
         "summary": {
             "looked_at": len(preview.results),
+            "hidden": preview.hidden,
             "changed": sum(1 for result in preview.results if result.changes),
             "unchanged": sum(1 for result in preview.results if not result.changes and result.failure is None),
             "failing": sum(1 for result in preview.results if result.failure is not None and not result.failure.is_old),

@@ -8,6 +8,7 @@ They never change a path of the contract. Errors have the contract's shape, auth
     GET  …/{object}/explain            where the values of a ReleaseBinding's manifests come from
     GET  /changes                      the log from a position on
     POST /apply, POST /diff            many documents at once, YAML or JSON
+    POST /preview                      what applying them would change on the planes, and for whom
 
 `{object}` is `namespaces/{namespace}/{plural}/{name}`, or `{plural}/{name}` for cluster kinds.
 """
