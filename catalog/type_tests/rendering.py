@@ -14,6 +14,7 @@ from catalog.compiler.component.targets import DATA_PLANE
 from catalog.compiler.documents import Document
 from catalog.compiler.errors import CompilerError, InputError, SchemaError
 from catalog.compiler.explain import find_fault, path_text
+from catalog.compiler.schema import compile_schema
 from catalog.type_tests.definitions import Definition, Definitions
 from catalog.type_tests.given import Given, component_input, project_input, resource_input, workflow_input
 
@@ -87,7 +88,23 @@ def _check_parameters(definition: Document, values: Any) -> None:
         raise SchemaError("; ".join(found))
 
 
+def _check_fit(given: Given, target: Definition) -> None:
+    """Values, and the defaults that complete them, fit their schemas.
+
+    The renders of these kinds do not look. But a test whose values no form would let through tests nothing, and a
+    schema that refuses its own defaults is wrong.
+    """
+    for name in ("parameters", "environmentConfigs"):
+        schema = (target.spec.get(name) or {}).get("openAPIV3Schema")
+        if schema is None:
+            continue
+        compiled = compile_schema(schema)
+        if reasons := compiled.validate(compiled.default(given.get(name) or {})):
+            raise SchemaError(f"{name} do not fit their schema: {'; '.join(reasons)}")
+
+
 def _project(given: Given, target: Definition, definitions: Definitions) -> Rendered:
+    _check_fit(given, target)
     render_input = project_input(given, target)
     objects = [{ID: entry.id, **entry.object} for entry in project.render(render_input)]
     namespace = render_input["Metadata"]["namespace"]
@@ -104,6 +121,7 @@ def _is_namespace(rendered: Document, name: str) -> bool:
 def _resource(given: Given, target: Definition, definitions: Definitions) -> Rendered:
     render_input = resource_input(given, target)
     _check_parameters(target.document, given.get("parameters"))
+    _check_fit(given, target)
     observed: Mapping[str, Document] = given.get("observed") or {}
     entries = resource.render(render_input)
     try:
@@ -130,6 +148,7 @@ def _shown(output: Document) -> Document:
 
 
 def _workflow(given: Given, target: Definition, definitions: Definitions) -> Rendered:
+    _check_fit(given, target)
     render_input = workflow_input(given, target)
     names = workflow.external_reference_names(render_input)
     output = workflow.render(render_input, text_arguments=True)
