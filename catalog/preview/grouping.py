@@ -41,13 +41,15 @@ class Group:
 
 @dataclass(slots=True)
 class FailureGroup:
-    """A problem and whose it is; `is_old`: they have it already."""
+    """A problem and whose it is; `is_old`: they have it already. `variants`: how many different messages of the same
+    reason and place it stands for; if more than one, `message` is the first."""
 
     reason: str
     message: str
     is_old: bool
     place: Place | None
     owners: list[Owner] = field(default_factory=list)
+    variants: int = 1
 
 
 @dataclass(slots=True)
@@ -122,7 +124,20 @@ def failures_of(results: Iterable[Result]) -> list[FailureGroup]:
         if failure is not None:
             key = (failure.reason, failure.message, failure.is_old)
             found.setdefault(key, FailureGroup(*key, failure.place)).owners.append(owner_of(result))
-    return sorted(found.values(), key=lambda item: (item.is_old, -len(item.owners), item.message))
+    by_place: dict[tuple[str, bool, Place | None], list[FailureGroup]] = defaultdict(list)
+    for item in found.values():
+        by_place[item.reason, item.is_old, item.place].append(item)
+    groups: list[FailureGroup] = []
+    for alike in by_place.values():
+        groups += alike if len(alike) <= MOST_VALUES else [as_one_failure(alike)]
+    return sorted(groups, key=lambda item: (item.is_old, -len(item.owners), item.message))
+
+
+def as_one_failure(groups: Sequence[FailureGroup]) -> FailureGroup:
+    """Failures of one reason and place as one line."""
+    first = groups[0]
+    owners = list(dict.fromkeys(owner for item in groups for owner in item.owners))
+    return FailureGroup(first.reason, first.message, first.is_old, first.place, owners, len(groups))
 
 
 def owner_of(result: Result) -> Owner:

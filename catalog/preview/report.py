@@ -75,6 +75,7 @@ def failure_group(item: FailureGroup, rehearsed: Rehearsed) -> Document:
         "reason": item.reason,
         "message": item.message,
         "already": item.is_old,
+        "variants": item.variants,
         "count": len(item.owners),
     }
     if item.place is not None:

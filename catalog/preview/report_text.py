@@ -93,25 +93,31 @@ def headline(impact: Document) -> str:
 def change(group: Document) -> str:
     """One change in words."""
     if "field" not in group:
-        others = f" and {group['variants'] - 1} others" if group["variants"] > 1 else ""
+        others = f" and {group['variants'] - 1} others" if many(group) else ""
         return f"{group['object']} {group['name']}{others} {group['action']}"
-    differing = f"  (one of {group['variants']} different changes)" if group["variants"] > 1 else ""
+    differing = f"  (one of {group['variants']} different changes)" if many(group) else ""
     return f"{group['object']} {group['field']}: {shown(group['before'])} → {shown(group['after'])}{differing}"
 
 
 def row(group: Document) -> str:
     who = f"{counted(group['owners'])}: {names(group['owners'])}"
     if "field" not in group:
-        others = f" and {group['variants'] - 1} others" if group["variants"] > 1 else ""
+        others = f" and {group['variants'] - 1} others" if many(group) else ""
         return f"| {who} | {group['object']} {cell(group['name'])}{others} | {group['action']} | | |"
-    differing = f" (one of {group['variants']} different changes)" if group["variants"] > 1 else ""
+    differing = f" (one of {group['variants']} different changes)" if many(group) else ""
     before, after = (cell(shown(group[side])) for side in ("before", "after"))
     return f"| {who} | {group['object']} | {cell(group['field'])} | {before} | {after}{differing} |"
 
 
 def fails(failure: Document) -> str:
     verb = "fails" if failure["count"] == 1 else "fail"
-    return f"{verb} already ({failure['reason']})" if failure["already"] else f"{verb} ({failure['reason']})"
+    reasons = f"{failure['reason']}, {failure['variants']} messages, one is" if many(failure) else failure["reason"]
+    return f"{verb} already ({reasons})" if failure["already"] else f"{verb} ({reasons})"
+
+
+def many(item: Document) -> bool:
+    """Whether the item stands for several that differ."""
+    return bool(item["variants"] > 1)
 
 
 def location(place: Document) -> str:

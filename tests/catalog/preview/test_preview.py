@@ -213,3 +213,10 @@ def test_markdown_is_a_table_that_survives_odd_values(file: File) -> None:
         "| `(nothing)` | ``a\\|b`c`` |"
     )
     assert "**8** of 8 deployments change, **0** would fail." in shown.out
+
+
+def test_problems_of_one_place_whose_messages_differ_are_one_line(file: File) -> None:
+    by_component = "${{'x': 1}[metadata.componentName]}"
+    (failure,) = by_moment(previewed(with_policy(by_component), file=file))["development", "now"]["failures"]
+    assert (failure["count"], failure["variants"]) == (4, 4)
+    assert "no such key: a" in failure["message"]
