@@ -29,6 +29,7 @@ from portal.access import guard
 from portal.access.endpoint import Call
 from portal.access.endpoint import refusal_of as refusal_of_forbidden
 from portal.access.place import Place
+from portal.audit import operation as audit
 from portal.wire import responses
 from portal.wire.responses import Refusal
 
@@ -51,6 +52,7 @@ def get_object(call: Call, collection: Collection, namespace: str, name: str) ->
 def create_object(call: Call, collection: Collection, namespace: str) -> HttpResponse:
     """201 with the object as stored."""
     draft = read_draft(call, collection, namespace)
+    audit.named(draft.name)
     if collection.name_required and not draft.name:
         raise Refusal(400, collection.name_required)
     writing.require_create(call.access, collection.model, document_of(collection, draft))

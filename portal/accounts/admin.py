@@ -8,11 +8,13 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from portal.accounts.models import AccessToken, User, digest_of, issue_token
+from portal.audit.accounts import record_admin
 
 SECTION = "People and access"
 
@@ -83,5 +85,8 @@ class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Revoke these tokens")
     def revoke(self, request: HttpRequest, queryset: Any) -> None:
-        count = queryset.filter(revoked_at=None).update(revoked_at=timezone.now())
+        with transaction.atomic():
+            revoked = list(queryset.filter(revoked_at=None).select_related("user").select_for_update(of=("self",)))
+            count = queryset.filter(pk__in=[token.pk for token in revoked]).update(revoked_at=timezone.now())
+            record_admin(request, revoked, "revoke", {})
         messages.success(request, f"{count} tokens were revoked.")

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, ModelAdmin
 from django.http import HttpRequest
+
+from portal.audit.audited_admin import AuditedAdmin
 
 LAST = ("Operations", "People and access")
 
@@ -19,6 +21,12 @@ class StagecraftAdminSite(AdminSite):
     site_title = "Stagecraft"
     index_title = "Platform"
     site_url = None
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Django's registration; each admin class reports to the audit what is done with it."""
+        given = admin_class or ModelAdmin
+        audited = given if issubclass(given, AuditedAdmin) else type(given.__name__, (AuditedAdmin, given), {})
+        super().register(model_or_iterable, audited, **options)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Sections with their models; models whose admin names none stand under their app's name."""

@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponseBase
 from portal.accounts.actor import Actor
 from portal.audit.flood import is_too_many
 from portal.audit.ledger import clean_free_text
-from portal.audit.operation import ANONYMOUS, Operation, Origin, Target, conclude, frame, outcome_of_status
+from portal.audit.operation import ANONYMOUS, Operation, Origin, Target, conclude, current, frame, outcome_of_status
 from portal.wire.request_ids import client_request_id, server_request_id
 
 READS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -37,9 +37,18 @@ class AuditMiddleware:
             if needs_event(request, response, opened):
                 describe(request, opened)
                 status = response.status_code
+                # A form that the admin shows again, with its errors, is a 200.
+                outcome = "invalid" if status == 200 and is_admin(request) else outcome_of_status(status)
+                outcome = "denied" if is_hidden_denial(opened, status) else outcome
                 if status != 401 or not is_too_many(opened.origin.source_ip if opened.origin else None):
-                    conclude(opened, outcome_of_status(status), status, {"changed": False} if status < 400 else {})
+                    conclude(opened, outcome, status, {"changed": False} if outcome == "success" else {})
         return response
+
+    def process_view(self, request: HttpRequest, view: Any, arguments: Any, parts: Any) -> None:
+        """Before the view: in the admin it is the session that identifies."""
+        opened = current()
+        if opened is not None and is_admin(request) and settings.SESSION_COOKIE_NAME in request.COOKIES:
+            opened.credential = "session"
 
 
 def needs_event(request: HttpRequest, response: HttpResponseBase, opened: Operation) -> bool:
@@ -49,14 +58,19 @@ def needs_event(request: HttpRequest, response: HttpResponseBase, opened: Operat
         return True  # also after changes: their commit may be what has failed
     if opened.recorded or request.resolver_match is None or status == 405:
         return False
-    if status in (401, 403):
+    if status in (401, 403) or is_hidden_denial(opened, status):
         return True
-    if request.method in READS or (opened.is_rehearsal and status < 400):
+    if request.method in READS or opened.is_rehearsal:
         return False
     if admin_of(request) is None and not is_admin(request):
         return True
     # The admin answers 200 to forms with errors, and to "are you sure".
     return status != 200 or admin_verb(request) in ("add", "change")
+
+
+def is_hidden_denial(opened: Operation, status: int) -> bool:
+    """Whether a refusal was worded as if the object did not exist."""
+    return status == 404 and opened.decision == "deny"
 
 
 def describe(request: HttpRequest, opened: Operation) -> None:

@@ -70,7 +70,8 @@ class Operation:
     is_rehearsal: bool = False
     outer: Operation | None = None
     recorded: int = 0
-    own_event: uuid.UUID | None = None
+    id: uuid.UUID = field(default_factory=next_id)
+    has_own_event: bool = False
     gathers: bool = False
     postponed: list[Event] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
@@ -119,7 +120,7 @@ def operation(
             yield opened
     except Exception as error:
         if not opened.is_rehearsal:
-            opened.own_event = None  # what was written inside the transaction is gone with it
+            opened.has_own_event = False  # what was written inside the transaction is gone with it
             conclude(opened, *outcome_of(error), details_of(error))
         raise
     if not opened.recorded and not opened.is_rehearsal:
@@ -130,7 +131,7 @@ def operation(
 def batch() -> Iterator[None]:
     """Many operations in a row: the events of those that changed nothing are written together at the end."""
     around = current()
-    gathering = Operation() if around is None else replace(around, postponed=[], recorded=0, own_event=None)
+    gathering = Operation() if around is None else replace(around, postponed=[], recorded=0)
     gathering.gathers = True
     try:
         with frame(gathering):
@@ -155,6 +156,7 @@ def event_of(opened: Operation, outcome: str, status: int | None, details: dict[
     """The event of the operation itself."""
     actor, target = opened.actor or ANONYMOUS, opened.target
     event = Event(
+        id=opened.id,
         action=opened.action or "request:unknown",
         actor=actor.name,
         actor_kind=actor.kind,
@@ -201,13 +203,11 @@ def record_changes(events: Sequence[Event]) -> None:
             complete(event, opened)
     written = list(events)
     if opened.is_compound:
-        if opened.own_event is None:
-            opened.own_event = next_id()
-            own = event_of(opened, "success", None, {})
-            own.id = opened.own_event
-            written.insert(0, own)
+        if not opened.has_own_event:
+            opened.has_own_event = True
+            written.insert(0, event_of(opened, "success", None, {}))
         for event in events:
-            event.parent = opened.own_event
+            event.parent = opened.id
     ledger.write(written)
     opened.count(len(written))
 
@@ -226,6 +226,13 @@ def asked(action: str, kind: str, namespace: str = "", name: str = "") -> None:
     if opened is not None and not opened.is_compound:
         opened.action = opened.action or action
         opened.target = Target(kind, namespace or opened.target.namespace, name or opened.target.name)
+
+
+def named(name: str) -> None:
+    """The current operation is about an object of that name, which is not in its path."""
+    opened = current()
+    if opened is not None and not opened.is_compound and not opened.target.name:
+        opened.target = replace(opened.target, name=name)
 
 
 def rehearses() -> None:
