@@ -123,7 +123,7 @@ def _check(check: Mapping[str, Any], rendered: Rendered) -> Iterator[str]:
         return
     selected = _matching(check["for"], rendered.objects)
     if not selected:
-        yield f"no object is like {_shown(check['on'])}, which a check is about"
+        yield f"no object is like {_shown(check['for'])}, which a check is about"
     for found in selected:
         yield from _judge(source, {**known, "resource": from_json(found)}, check, f"{identity(found)}: ")
 

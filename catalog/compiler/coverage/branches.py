@@ -28,6 +28,7 @@ Taken = tuple[int, str]
 
 _TERNARY: Final = "_?_:_"
 _DEFAULTS: Final = ("or", "orValue")
+_DECIDED_BY: Final = {"exists": True, "all": False}  # the value at which such a loop stops
 WAYS: Final = {
     _TERNARY: ("true", "false"),
     "_&&_": ("left", "right"),
@@ -100,6 +101,8 @@ class Branches:
                 if self._value(node.condition, inner) is not True:
                     continue
             self._walk(node.body, inner, found)
+            if node.kind in _DECIDED_BY and self._is(node.body, inner, _DECIDED_BY[node.kind]):
+                return
 
     def _is(self, node: Node, bindings: Bindings, expected: bool) -> bool:
         try:
