@@ -27,7 +27,7 @@ class Command(ManifestCommand):
         parser.add_argument("target", nargs="*", metavar="KIND/NAME")
         add_namespace(parser)
         parser.add_argument("--for", dest="wanted", default="condition=Ready", help="condition=TYPE[=STATUS] or delete")
-        parser.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS")
+        parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS")
 
     def run(self, **options: Any) -> int:
         deadline = time.monotonic() + options["timeout"]
