@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from catalog.compiler.errors import ScanError
 
 # What Go's strings.TrimSpace removes. Python's str.strip() also removes U+001C to U+001F.
-GO_SPACE = (
-    "\t\n\v\f\r \u0085\u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
-)
+GO_SPACE = "\t\n\v\f\r \u0085\u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 
 
 @dataclass(frozen=True, slots=True)
