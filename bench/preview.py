@@ -93,8 +93,9 @@ def populate_some(numbers: list[int]) -> None:
         components = save(world, [new(Component, f"c{number}", component_spec(number)) for number in numbers])
         workloads = save(world, [new(Workload, f"c{number}", workload_spec(number)) for number in numbers], components)
         found = []
-        for component, workload in zip(components, workloads, strict=True):
-            release, _ = releases.component_release(component, world, lambda _, workload=workload: [workload])
+        by_owner = {component: [workload] for component, workload in zip(components, workloads, strict=True)}
+        for component in components:
+            release, _ = releases.component_release(component, world, by_owner.__getitem__)
             release.name = f"{component.name}-1"
             found.append(release)
         save(world, found, components)

@@ -85,7 +85,7 @@ def actor(origin: Document) -> str:
 def summary(origin: Document) -> str:
     """An origin in one line."""
     if "path" not in origin:
-        return origin["by"]
+        return str(origin["by"])
     who = origin["by"] if origin["by"] == "template" else f"{origin['by']} {origin['trait']['instance']}"
     sources = list(dict.fromkeys(item["source"] for item in origin.get("inputs", ())))
     return f"{who} {written(origin['template'])}" + (f" ({', '.join(sources)})" if sources else "")

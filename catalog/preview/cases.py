@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from catalog.controllers.project_cells import are_cells_managed, environments_of
+from catalog.controllers.project_cells import are_cells_managed
 from catalog.controllers.resource import FOLLOW_ANNOTATION
 from catalog.kinds.base import PlatformObject
 from catalog.kinds.component import Component
@@ -24,6 +24,7 @@ from catalog.preview.loading import Batch
 from catalog.preview.releases import NotReleased
 from catalog.preview.world import Moment, World
 from catalog.releases.bind import AmbiguousBinding, binding_document
+from catalog.releases.pipeline import environments_of
 from catalog.store.admission import admit
 
 NOW: Moment = "now"

@@ -23,7 +23,6 @@ Named = tuple[str, str]
 """Namespace and name."""
 
 COMPONENT_TYPES = ("ComponentType", "ClusterComponentType")
-TRAITS = ("Trait", "ClusterTrait")
 BINDINGS = ("ReleaseBinding", "ProjectReleaseBinding", "ResourceReleaseBinding")
 OWNERS = {"ReleaseBinding": "Component", "ProjectReleaseBinding": "Project", "ResourceReleaseBinding": "Resource"}
 OWNER_FIELDS = {"Component": "componentName", "Project": "projectName", "Resource": "resourceName"}
@@ -84,7 +83,7 @@ def components_with_embedded(trait: Key) -> Iterator[Named]:
     """The components whose type embeds the trait."""
     for kind, role in zip(COMPONENT_TYPES, ("component_type", "cluster_component_type"), strict=True):
         embedding = references(trait).filter(source_kind=kind, role__in=("trait", "cluster_trait"))
-        rows = Component.objects.filter(**{f"{role}__in": embedding.values("source_id")})
+        rows: Any = Component.objects.filter(**{f"{role}__in": embedding.values("source_id")})
         yield from rows.values_list("namespace_id", "name")
 
 
@@ -102,7 +101,7 @@ def bindings_concerned(key: Key, world: World) -> Iterator[Key]:
         case "SecretReference":
             yield from (Key("ReleaseBinding", *user) for user in users(key, "ReleaseBinding"))
             releases = references(key).filter(source_kind="ComponentRelease").values("source_id")
-            bindings: Any = kind_named("ReleaseBinding")._default_manager  # type: ignore[attr-defined]
+            bindings: Any = kind_named("ReleaseBinding")._default_manager
             rows = bindings.filter(component_release_id__in=releases)
             yield from (Key("ReleaseBinding", *user) for user in rows.values_list("namespace_id", "name"))
         case "ObservabilityAlertsNotificationChannel":
@@ -115,7 +114,7 @@ def environments_on(plane: Key) -> Iterator[Key]:
     """The environments on a plane; those that name none are on the plane `default`."""
     yield from (Key("Environment", *user) for user in users(plane, "Environment"))
     if plane.name == "default":
-        environments: Any = kind_named("Environment")._default_manager  # type: ignore[attr-defined]
+        environments: Any = kind_named("Environment")._default_manager
         rows = environments.filter(namespace_id=plane.namespace) if plane.namespace else environments.all()
         for environment in rows.defer("status"):
             if not (environment.spec.get("dataPlaneRef") or {}).get("name"):
@@ -124,7 +123,7 @@ def environments_on(plane: Key) -> Iterator[Key]:
 
 def users(key: Key, kind: str) -> list[Named]:
     """The objects of a kind that refer to an object."""
-    manager: Any = kind_named(kind)._default_manager  # type: ignore[attr-defined]
+    manager: Any = kind_named(kind)._default_manager
     sources = references(key).filter(source_kind=kind).values("source_id")
     return list(manager.filter(pk__in=sources).values_list("namespace_id", "name"))
 

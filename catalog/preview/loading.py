@@ -57,7 +57,7 @@ def batches(kind: str, owners: Sequence[Named], world: World) -> Iterator[Batch]
 
 def load(kind: str, namespace: str, names: list[str], world: World) -> Batch:
     """Read some owners with their bindings, workloads and rendered releases. Five or six queries."""
-    manager: Any = kind_named(kind)._default_manager  # type: ignore[attr-defined]
+    manager: Any = kind_named(kind)._default_manager
     rows = {row.name: row for row in manager.filter(namespace_id=namespace, name__in=names)}
     rows |= {obj.name: obj for obj in world.changed(kind) if obj.namespace_name == namespace and obj.name in names}
     batch = Batch(kind, [world.stand_in(rows[name]) for name in sorted(rows) if rows[name].deleted_at is None])
@@ -109,5 +109,5 @@ def stored_naming(kind: str, owner_kind: str, namespace: str, names: list[str]) 
         target_namespace=namespace,
         target_name__in=names,
     )
-    manager: Any = kind_named(kind)._default_manager  # type: ignore[attr-defined]
+    manager: Any = kind_named(kind)._default_manager
     return list(manager.filter(pk__in=references.values("source_id")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar
 
 import orjson
 from django.utils import timezone
@@ -16,11 +16,15 @@ from catalog.controllers.release_cut import type_not_found
 from catalog.kinds.base import Document, PlatformObject
 from catalog.kinds.component import Component
 from catalog.kinds.component_release import ComponentRelease
+from catalog.kinds.project import Project
 from catalog.kinds.project_release import ProjectRelease
+from catalog.kinds.resource import Resource
 from catalog.kinds.resource_release import ResourceRelease
 from catalog.preview.world import World
 from catalog.releases.cut import frozen_spec
 from catalog.store.admission import admit
+
+Release = TypeVar("Release", bound=PlatformObject)
 
 
 class NotReleased(Exception):
@@ -40,33 +44,28 @@ def component_release(component: Component, world: World, workloads: FindWorkloa
         raise NotReleased(problem.reason, problem.message) from None
     except CompilerError as problem:
         raise NotReleased("InvalidConfiguration", str(problem)) from None
-    release: Any = unsaved(ComponentRelease, component, spec, "AutoDeployFailed")
-    return release, root
+    return unsaved(ComponentRelease, component, spec, "AutoDeployFailed"), root
 
 
-def project_release(project: PlatformObject) -> ProjectRelease:
+def project_release(project: Project) -> ProjectRelease:
     """The release of a project. Raises `NotReleased`."""
-    found: Any = project
-    project_type = found.cluster_project_type or found.project_type
+    project_type = project.cluster_project_type or project.project_type
     if project_type is None:
         raise NotReleased("ProjectTypeNotFound", type_not_found(project.spec["type"]))
     spec = project_release_spec(store.to_document(project), store.to_document(project_type))
-    release: Any = unsaved(ProjectRelease, project, spec, "ReleaseFailed")
-    return release
+    return unsaved(ProjectRelease, project, spec, "ReleaseFailed")
 
 
-def resource_release(resource: PlatformObject) -> ResourceRelease:
+def resource_release(resource: Resource) -> ResourceRelease:
     """The release of a resource. Raises `NotReleased`."""
-    found: Any = resource
-    resource_type = found.cluster_resource_type or found.resource_type
+    resource_type = resource.cluster_resource_type or resource.resource_type
     if resource_type is None:
         raise NotReleased("ResourceTypeNotFound", type_not_found(resource.spec["type"]))
     spec = resource_release_spec(store.to_document(resource), store.to_document(resource_type))
-    release: Any = unsaved(ResourceRelease, resource, spec, "ReleaseFailed")
-    return release
+    return unsaved(ResourceRelease, resource, spec, "ReleaseFailed")
 
 
-def unsaved(model: type[PlatformObject], owner: PlatformObject, spec: Document, reason: str) -> PlatformObject:
+def unsaved(model: type[Release], owner: PlatformObject, spec: Document, reason: str) -> Release:
     """A release as the store would keep it: admission completes it, and may refuse it."""
     namespace = owner.namespace_name
     metadata = {"name": owner.name, "namespace": namespace}
@@ -75,4 +74,4 @@ def unsaved(model: type[PlatformObject], owner: PlatformObject, spec: Document, 
         raise NotReleased(reason, "; ".join(str(error) for error in errors))
     # As it comes back from the database: with its keys in order.
     spec = orjson.loads(orjson.dumps(admitted["spec"], option=orjson.OPT_SORT_KEYS))
-    return model(name=owner.name, namespace_id=namespace, spec=spec, created_at=timezone.now())  # type: ignore[misc]
+    return model(name=owner.name, namespace_id=namespace, spec=spec, created_at=timezone.now())

@@ -105,9 +105,7 @@ def render_project(world: World, binding: Any, release: Any, project: PlatformOb
     return Rendering({DATA_PLANE: entries})
 
 
-def render_resource(
-    world: World, binding: Any, release: Any, resource: PlatformObject | None, held: RenderedRelease | None
-) -> Rendering:
+def render_resource(world: World, binding: Any, release: Any, resource: Any, held: RenderedRelease | None) -> Rendering:
     """What the ResourceReleaseBinding controller would write. Raises `NotRendered`.
 
     `held`: what is rendered now; outputs that ask the plane get the answers that it has given for that.
@@ -119,7 +117,7 @@ def render_resource(
         frozen = resource_release_binding.pinned_release(pinned(binding, "resourceRelease", release))
         environment, plane = environment_and_plane(world, binding)
         name = binding.spec["owner"]["resourceName"]
-        found(resource, "ResourceNotFound", f'Resource "{name}" not found')
+        resource = found(resource, "ResourceNotFound", f'Resource "{name}" not found')
         project = found(
             binding.project, "ProjectNotFound", f'Project "{binding.spec["owner"]["projectName"]}" not found'
         )

@@ -91,10 +91,12 @@ class World:
         """As `planes.resolve_data_plane`."""
         reference = environment.spec.get("dataPlaneRef") or {}
         namespace = environment.namespace_name
+        found: PlatformObject | None
         if reference.get("name"):
-            found: PlatformObject | None = self.get(reference.get("kind") or "DataPlane", namespace, reference["name"])
-            return found
-        return self.get("DataPlane", namespace, "default") or self.get("ClusterDataPlane", "", "default")
+            found = self.get(reference.get("kind") or "DataPlane", namespace, reference["name"])
+        else:
+            found = self.get("DataPlane", namespace, "default") or self.get("ClusterDataPlane", "", "default")
+        return found
 
     def channel_of(self, environment: Environment) -> str:
         """As `component_manifests.default_channel`."""
@@ -185,7 +187,8 @@ class World:
         for key in ((item, binding.namespace_name, binding.name) for item in moments):
             if key in facts:
                 return {**binding.status, field: facts[key]}
-        return binding.status
+        status: Document = binding.status
+        return status
 
 
 MANY = frozenset({"component", "component_release", "resource_release", "project_release"})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -248,3 +250,9 @@ def test_a_variable_that_a_dependency_gives_is_traced_to_the_dependency() -> Non
     (entry,) = found.inputs
     assert (entry.name, entry.source, entry.value) == ("API", "dependency", "http://api")
     assert entry.place == Place("Workload", "web", ("spec", "dependencies", "endpoints", 0))
+
+
+def test_rendering_knows_nothing_of_explaining() -> None:
+    """So it cannot pay for it."""
+    program = "import sys, catalog.compiler.component; sys.exit(any('explain' in name for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
