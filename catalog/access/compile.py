@@ -31,7 +31,7 @@ from catalog.access.permissions import (
     touch_policy,
     touch_roles,
 )
-from catalog.kinds.authz_role_binding import AuthzRoleBinding
+from catalog.kinds.authz_role_binding import EXPIRES, AuthzRoleBinding
 from catalog.kinds.base import PlatformObject
 from catalog.kinds.cluster_authz_role_binding import ClusterAuthzRoleBinding
 from catalog.store.changes import Change
@@ -46,7 +46,6 @@ BINDINGS: dict[str, type[PlatformObject]] = {
     "ClusterAuthzRoleBinding": ClusterAuthzRoleBinding,
 }
 SCOPE_KINDS = frozenset({"Namespace", "Project", "Component", "Resource"})
-EXPIRES = "stagecraft.dev/expires-at"
 State = CompiledMapping.State
 Action = Revision.Action
 

@@ -71,7 +71,7 @@ def by_key(column: str) -> Within:
 
 
 def label(key: str) -> Any:
-    return Coalesce(LabelValue(key), Value(""))
+    return Coalesce(LabelValue(key), Value(""), output_field=TextField())
 
 
 def in_labelled_project(rules: list[Rule]) -> Q:
@@ -161,7 +161,8 @@ def attributes_in_sql(kind: str) -> dict[str, Attribute]:
     name = KT(f"spec__{field}__name")
     # "deployment/service": the type's name is behind the slash.
     bare = Substr(name, StrIndex(name, Value("/")) + 1)
-    is_cluster = Q(Exact(Coalesce(KT(f"spec__{field}__kind"), Value(default_kind)), Value(cluster_kind)))
+    kind_of_type = Coalesce(KT(f"spec__{field}__kind"), Value(default_kind), output_field=TextField())
+    is_cluster = Q(Exact(kind_of_type, Value(cluster_kind)))
     value = Case(When(is_cluster, then=bare), default=in_namespace(bare), output_field=TextField())
     return {attribute: Attribute(value, is_there(f"spec__{field}__name"))}
 
@@ -171,4 +172,4 @@ def in_namespace(name: Any) -> Any:
 
 
 def is_there(path: str) -> Q:
-    return ~Q(Exact(Coalesce(KT(path), Value("")), Value("")))
+    return ~Q(Exact(Coalesce(KT(path), Value(""), output_field=TextField()), Value("")))

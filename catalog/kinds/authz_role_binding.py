@@ -5,9 +5,12 @@ ClusterAuthzRoleBinding is its cluster twin.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from django.utils.dateparse import parse_datetime
+
+from catalog.access.conditions import problems_of
 from catalog.kinds import refs
 from catalog.kinds.base import Document, FieldError, Namespaced, Ref
 from catalog.kinds.rules import invalid
@@ -32,6 +35,10 @@ def authz_role_binding_spec(*scope_fields: str) -> Schema:
             "effect": enum("allow", "deny", default="allow"),
         }
     )
+
+
+EXPIRES = "stagecraft.dev/expires-at"
+"""An annotation: the moment at which the binding ends by itself."""
 
 
 def needs(scope: Mapping[str, Any], field: str, outer: str) -> bool:
@@ -60,6 +67,28 @@ def binding_references(spec: Mapping[str, Any], namespace: str) -> Iterator[Ref]
                 yield from refs.to(kind, where, scope.get(kind.lower()), f"scope_{kind.lower()}")
 
 
+def content_problems(new: Document) -> Iterator[FieldError]:
+    """Conditions outside of the language's subset, and an end that is no time: no right may depend on a misreading."""
+    for index, mapping in enumerate(new["spec"]["roleMappings"]):
+        for number, condition in enumerate(mapping.get("conditions") or ()):
+            path = f"spec.roleMappings[{index}].conditions[{number}].expression"
+            for problem in problems_of(condition):
+                yield FieldError(path, "Invalid", f'Invalid value: "{condition["expression"]}": {problem}')
+    ends = (new["metadata"].get("annotations") or {}).get(EXPIRES)
+    if ends is not None and not is_time(ends):
+        path = f"metadata.annotations[{EXPIRES}]"
+        yield FieldError(path, "Invalid", f'Invalid value: "{ends}": must be a time such as 2030-01-31T12:00:00Z')
+
+
+def is_time(text: str) -> bool:
+    """Whether it is a time with a zone."""
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return False
+    return moment is not None and moment.tzinfo is not None
+
+
 class AuthzRoleBinding(Namespaced):
     kind = "AuthzRoleBinding"
     plural = "authzrolebindings"
@@ -77,3 +106,7 @@ class AuthzRoleBinding(Namespaced):
             if needs(scope, "component", "project"):
                 yield invalid(path, "scope.component requires scope.project")
             yield from resource_scope_violations(scope, path)
+
+    @classmethod
+    def content_violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
+        return content_problems(new)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from catalog.kinds.authz_role_binding import (
     authz_role_binding_spec,
     binding_references,
+    content_problems,
     needs,
     resource_scope_violations,
 )
@@ -37,3 +38,7 @@ class ClusterAuthzRoleBinding(ClusterScoped):
                     path, "scope.project requires scope.namespace, and scope.component requires scope.project"
                 )
             yield from resource_scope_violations(scope, path)
+
+    @classmethod
+    def content_violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
+        return content_problems(new)

@@ -129,7 +129,7 @@ def load_sql(vendor: str, names: int) -> tuple[str, tuple[str, ...]]:
             f" FROM {user_table} t {given} WHERE t.user_id = %s AND {lasts}",
             f"SELECT 'exception', {start}, {own_key}, {columns}, t.permission_id, t.effect,"  # noqa: S608
             f" mine.name, CAST(t.conditions AS TEXT) FROM mine JOIN {exceptions} t ON t.group_id = mine.id {excepted}"
-            f" WHERE {lasts}",
+            f" WHERE {own_key} IS NOT NULL AND {lasts}",
         ]
         parameters += ["now", "user", "now", "now"]
     marks = ", ".join(["%s"] * names)

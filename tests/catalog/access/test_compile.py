@@ -7,8 +7,9 @@ from django.contrib.auth.models import Group, Permission
 from guardian.shortcuts import assign_perm
 
 from catalog import store
-from catalog.access.compile import EXPIRES, rebuild, snapshot
+from catalog.access.compile import rebuild, snapshot
 from catalog.access.models import CompiledMapping, NamespaceGroupGrant, PolicyException, ProjectGroupGrant
+from catalog.kinds.authz_role_binding import EXPIRES
 from catalog.kinds.component import Component
 from catalog.kinds.namespace import Namespace
 from catalog.kinds.project import Project
@@ -205,3 +206,15 @@ def test_building_everything_anew_changes_nothing(tenants: None) -> None:
 
     assert snapshot() == before
     assert len(before) == 3
+
+
+def test_an_exception_counts_where_it_was_given_and_nowhere_else(tenants: None) -> None:
+    role("deployer", "releasebinding:*")
+    condition = {"actions": ["releasebinding:*"], "expression": 'resource.environment == "acme/dev"'}
+    scope = {"project": "shop", "component": "shop-web"}
+    bind("a", "groups:dev", "deployer", namespace="acme", scope=scope, conditions=[condition])
+    access = access_of(person("ada", "dev"))
+
+    assert access.allows("releasebinding:view", WEB, {"environment": "acme/dev"})
+    assert not access.allows("releasebinding:view", WEB, {"environment": "acme/prod"})
+    assert not access.allows("releasebinding:view", Place("acme", "bank"), {"environment": "acme/dev"})
