@@ -11,6 +11,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -80,6 +81,12 @@ def listed(given: str) -> list[str]:
     return [item.strip() for item in given.split(",") if item.strip()]
 
 
+def networks(given: str) -> list[str]:
+    for item in listed(given):
+        ip_network(item)
+    return listed(given)
+
+
 def database_url(given: str) -> str:
     scheme = urlsplit(given).scheme
     if scheme not in ("postgres", "postgresql", "sqlite"):
@@ -147,6 +154,13 @@ AUDIT_SEAL_SECONDS = read(
 TRUSTED_PROXIES = read(
     "TRUSTED_PROXIES", 0, number(0, int), "How many proxies in front are ours; so many hops of X-Forwarded-For count."
 )
+OUTGOING_PRIVATE_NETWORKS = read(
+    "OUTGOING_PRIVATE_NETWORKS",
+    [],
+    networks,
+    "Private networks (CIDR, comma-separated) that webhooks and other addresses set by users may reach.",
+)
+SESSION_HOURS = read("SESSION_HOURS", 12, number(1, int), "Hours after which the admin asks for the password again.")
 YAML_MAX_BYTES = read("YAML_MAX_BYTES", 10 * 1024 * 1024, number(1024, int), "Largest YAML or JSON input accepted.")
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -233,6 +247,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 MIDDLEWARE = [
     "portal.audit.middleware.AuditMiddleware",
+    "portal.wire.security.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -288,7 +303,16 @@ GIT_PLANE_REPOSITORY = GIT_PLANE_REPOSITORY or str(HOME / "planes" / "default.gi
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
+CSRF_COOKIE_HTTPONLY = True  # no script of ours reads it
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SESSION_COOKIE_SECURE else 0
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if SESSION_COOKIE_SECURE:
+    # The prefix makes browsers refuse a cookie of that name that a neighbouring host has set.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 DATA_UPLOAD_MAX_MEMORY_SIZE = YAML_MAX_BYTES
 
 LOGGING = {

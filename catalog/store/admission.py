@@ -100,6 +100,10 @@ def check_metadata(model: type[PlatformObject], metadata: Mapping[str, Any]) -> 
     for key, value in (metadata.get("annotations") or {}).items():
         yield from check_qualified_name(key.lower(), "metadata.annotations")
         size += len(key.encode()) + len(value.encode())
+        if "\0" in value:
+            yield FieldError(
+                "metadata.annotations", "Invalid", "Invalid value: a string may not contain the NUL character"
+            )
     if size > ANNOTATIONS_MAX_BYTES:
         yield FieldError(
             "metadata.annotations", "TooLong", f"Too long: may not be more than {ANNOTATIONS_MAX_BYTES} bytes"

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 
 from portal.access import guard
@@ -98,6 +99,8 @@ def answer(handlers: dict[str, Handler], request: HttpRequest, parts: dict[str, 
     method = "GET" if request.method == "HEAD" else request.method or ""
     if method not in handlers:
         return responses.method_not_allowed(handlers)
+    if any("\0" in part for part in parts.values() if isinstance(part, str)):
+        return responses.text_error(400, "a path may not contain the NUL character")
     handler = handlers[method]
     try:
         query = handler.bind(request.GET)
@@ -108,6 +111,8 @@ def answer(handlers: dict[str, Handler], request: HttpRequest, parts: dict[str, 
         return responses.authentication_error(error.code, error.message)
     except Unreadable as error:
         return responses.text_error(400, str(error))
+    except RequestDataTooBig:
+        return responses.text_error(413, "http: request body too large")
     except guard.Forbidden as forbidden:
         return refusal_of(forbidden).response
     except Refusal as refusal:

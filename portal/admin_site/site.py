@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.admin import AdminSite, ModelAdmin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from portal.audit.audited_admin import AuditedAdmin
+from portal.audit.ledger import clean_free_text
+from portal.audit.middleware import source_ip
 
 LAST = ("Operations", "People and access")
 
@@ -27,6 +29,19 @@ class StagecraftAdminSite(AdminSite):
         given = admin_class or ModelAdmin
         audited = given if issubclass(given, AuditedAdmin) else type(given.__name__, (AuditedAdmin, given), {})
         super().register(model_or_iterable, audited, **options)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Django's sign-in; after too many wrong passwords 429, whatever the password."""
+        # Imported late: the site is made before the models are.
+        from portal.admin_site.sign_in import WINDOW, is_limited
+
+        if request.method == "POST":
+            name = clean_free_text(request.POST.get("username", ""), 255)
+            if is_limited(name, source_ip(request)):
+                seconds = round(WINDOW.total_seconds())
+                text = "Too many failed sign-ins. Try again later.\n"
+                return HttpResponse(text, "text/plain; charset=utf-8", 429, headers={"Retry-After": str(seconds)})
+        return super().login(request, extra_context)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Sections with their models; models whose admin names none stand under their app's name."""

@@ -9,6 +9,8 @@ class AuditConfig(AppConfig):
     verbose_name = "Audit"
 
     def ready(self) -> None:
+        from portal.access.actions import extension
         from portal.audit import accounts
 
+        extension("auditlog:view", "component", "See what was done, by whom, and what was refused")
         accounts.connect()

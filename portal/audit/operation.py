@@ -268,7 +268,7 @@ def outcome_of_status(status: int) -> str:
     """The outcome that an HTTP status stands for."""
     if status < 400:
         return "success"
-    if status in (401, 403):
+    if status in (401, 403, 429):
         return "denied"
     if status in (409, 412):
         return "conflict"

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.access.endpoint import Handler, endpoint
+from portal.access.endpoint import ANYONE, Handler, endpoint
 from portal.audit.views import AuditQuery, list_events
 
-urlpatterns = [path("audit", endpoint(get=Handler(list_events, bind=AuditQuery.bind)))]
+urlpatterns = [path("audit", endpoint(get=Handler(list_events, bind=AuditQuery.bind, action=ANYONE)))]

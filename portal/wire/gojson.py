@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+MAX_DEPTH = 200  # as for YAML; Go's decoder gives up at 10,000, long after our walks over the value would
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
 # Outside of strings JSON has none of these characters, so replacing them in the finished text is exact.
 _ESCAPES = (
@@ -37,7 +38,29 @@ def encode(value: Any) -> bytes:
 
 
 def decode(body: bytes) -> Any:
-    """The first JSON value of a body. Raises `UndecodableJSON`."""
+    """The first JSON value of a body. Raises `UndecodableJSON`, also for one that is nested deeper than `MAX_DEPTH`."""
+    value = _decoded(body)
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and is_deeper(value, MAX_DEPTH):
+        raise UndecodableJSON("exceeded max depth")
+    return value
+
+
+def is_deeper(value: Any, depth: int) -> bool:
+    """Whether lists and objects are nested deeper than that. Without recursion, as the value is not trusted yet."""
+    level = [value]
+    for _ in range(depth):
+        level = [
+            item
+            for holder in level
+            if isinstance(holder, dict | list)
+            for item in (holder.values() if isinstance(holder, dict) else holder)
+        ]
+        if not level:
+            return False
+    return any(isinstance(item, dict | list) for item in level)
+
+
+def _decoded(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:

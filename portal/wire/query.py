@@ -23,6 +23,8 @@ def text_parameter(query: QueryDict, name: str) -> str:
     values = query.getlist(name)
     if len(values) > 1:
         raise Unreadable(f"Invalid format for parameter {name}: multiple values for single value parameter '{name}'")
+    if values and "\0" in values[0] and name != "cursor":  # a cursor has a reader of its own, with its own words
+        raise Unreadable(f"Invalid format for parameter {name}: a value may not contain the NUL character")
     return values[0] if values else ""
 
 
