@@ -12,9 +12,13 @@ class CatalogConfig(AppConfig):
     verbose_name = "Catalog"
 
     def ready(self) -> None:
+        from django.conf import settings
+
         from catalog import audit_trail
+        from catalog.compiler.cel.budget import set_default_budget
         from catalog.controllers import registry
 
+        set_default_budget(settings.CEL_BUDGET)
         registry.connect()
         audit_trail.connect()
         connect_access()

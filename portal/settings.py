@@ -132,6 +132,12 @@ RECONCILE_LEASE_SECONDS = read(
 RECONCILE_SWEEP_SECONDS = read(
     "RECONCILE_SWEEP_SECONDS", 5.0, number(0.05, float), "How often a worker looks for work whose message was lost."
 )
+CEL_BUDGET = read(
+    "CEL_BUDGET",
+    2_000_000,
+    number(1000, int),
+    "Steps that one expression of a type may take; all expressions of a render together may take ten times as many.",
+)
 RECONCILE_BATCH = read("RECONCILE_BATCH", 16, number(1, int), "Objects that a worker claims at once.")
 MANAGE_PROJECT_RELEASE_BINDINGS = read(
     "MANAGE_PROJECT_RELEASE_BINDINGS",

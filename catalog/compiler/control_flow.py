@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from catalog.compiler.cel.values import StringList
 from catalog.compiler.errors import CompilerError, ResultTypeError
 from catalog.compiler.messages import quote, type_name
+from catalog.compiler.render_limit import count_turns
 from catalog.compiler.scope import Scope
 from catalog.compiler.template import TemplateSource
 
@@ -70,11 +71,14 @@ def is_true(condition: TemplateSource | None, scope: Scope, name: str) -> bool:
 def loop_items(value: object) -> list[object]:
     """Return what a loop over ``value`` visits: the items of a list, or ``{key, value}`` for a map, sorted by key.
 
-    Raises ``ResultTypeError`` for anything else. The result of ``split`` is such: the contract cannot loop over it.
+    Raises ``BudgetError`` when the render has done too much already, and ``ResultTypeError`` for anything else. The
+    result of ``split`` is such: the contract cannot loop over it.
     """
     if isinstance(value, list) and not isinstance(value, StringList):
+        count_turns(len(value))
         return value
     if isinstance(value, dict):
+        count_turns(len(value))
         return [{"key": key, "value": value[key]} for key in sorted(value)]
     raise ResultTypeError(f"forEach must evaluate to array or map, got {type_name(value)}")
 

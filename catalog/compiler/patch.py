@@ -18,6 +18,8 @@ from catalog.compiler.errors import PatchError, PatchNoMatchError, PatchOperatio
 from catalog.compiler.patch_path import APPEND, Pointer, Segment, expand, parse_path, pointer_text
 
 _LARGEST_LIST = 1 << 24
+_MANY_PLACES = 1000
+_MOST_COPIES = 1 << 27
 _ABSENT = object()
 
 # Takes the container that holds the place, the last segment and the value; returns the changed container.
@@ -59,12 +61,28 @@ def _apply(document: dict[str, object], operation: Operation) -> dict[str, objec
     pointers = expand(path, document)
     if not pointers and path.selects:
         raise PatchNoMatchError(f'path "{path.text}" contains a filter or wildcard but matched 0 elements')
+    _check_copying(document, pointers)
     # From the end, so that removing an element does not move those still to be removed.
     for pointer in reversed(pointers) if name == "remove" else pointers:
         if not pointer:
             raise PatchError(f"cannot apply {name} operation to the root document")
         document = _edit_map(document, pointer, 0, name, operation.value)
     return document
+
+
+def _check_copying(document: object, pointers: list[Pointer]) -> None:
+    """Refuse to copy a long list for each of its many elements. Adding to all of them would double it every time."""
+    if len(pointers) < _MANY_PLACES:
+        return
+    longest, node = 0, document
+    for segment in pointers[-1]:
+        if isinstance(node, list):
+            longest = max(longest, len(node))
+            node = node[segment] if isinstance(segment, int) and segment < len(node) else None
+        else:
+            node = node.get(segment) if isinstance(node, dict) else None
+    if longest * len(pointers) > _MOST_COPIES:
+        raise PatchError(f"cannot change {len(pointers)} places in a list of {longest} elements: too many")
 
 
 def _edit_map(node: dict[str, object], pointer: Pointer, depth: int, name: str, value: object) -> dict[str, object]:
@@ -167,7 +185,9 @@ _EDITS: dict[str, tuple[_MapEdit, _ListEdit]] = {
 def _merge_shallow(document: dict[str, object], operation: Operation) -> dict[str, object]:
     if not isinstance(operation.value, dict):
         raise PatchError("mergeShallow value must be an object")
-    for pointer in expand(parse_path(operation.path), document):
+    pointers = expand(parse_path(operation.path), document)
+    _check_copying(document, pointers)
+    for pointer in pointers:
         if not pointer:
             raise PatchError("cannot apply mergeShallow operation to the root document")
         merged = _merge_at(document, pointer, 0, operation.value)

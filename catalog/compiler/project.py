@@ -18,6 +18,7 @@ from catalog.compiler.errors import CompilerError, InputError, PreRenderError, R
 from catalog.compiler.manifest import missing_field, to_json
 from catalog.compiler.messages import explained, quote, type_name
 from catalog.compiler.parameters import ParameterSection
+from catalog.compiler.render_limit import limited
 from catalog.compiler.scope import Scope
 from catalog.compiler.template import TemplateSource
 
@@ -29,6 +30,7 @@ class Entry(NamedTuple):
     object: Document
 
 
+@limited
 def render(render_input: Mapping[str, Any]) -> list[Entry]:
     """Render a project's resources, in the order of its type.
 

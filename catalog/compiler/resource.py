@@ -20,6 +20,7 @@ from catalog.compiler.manifest import to_json
 from catalog.compiler.messages import explained, quote, type_name
 from catalog.compiler.parameters import ParameterSection
 from catalog.compiler.project import Entry, with_label_maps
+from catalog.compiler.render_limit import limited
 from catalog.compiler.scope import Scope
 from catalog.compiler.template import TemplateSource
 
@@ -37,6 +38,7 @@ class OutputsNotResolvedError(OutputError):
         self.failed = [name for name, _ in failures]
 
 
+@limited
 def render(render_input: Mapping[str, Any]) -> list[Entry]:
     """Render a resource's manifests, in the order of its type, under the ids of their templates.
 
@@ -51,6 +53,7 @@ def render(render_input: Mapping[str, Any]) -> list[Entry]:
     return [Entry(template.id, to_json(rendered)) for template in plan.resources for rendered in template.render(scope)]
 
 
+@limited
 def outputs(render_input: Mapping[str, Any], observed: Observed | None) -> list[Document]:
     """Resolve the outputs of a resource: ``{name, value | secretKeyRef{name, key} | configMapKeyRef{name, key}}``.
 
@@ -71,6 +74,7 @@ def outputs(render_input: Mapping[str, Any], observed: Observed | None) -> list[
     return resolved
 
 
+@limited
 def ready_when(render_input: Mapping[str, Any], observed: Observed | None, expression: str) -> bool:
     """Evaluate a manifest's ``readyWhen`` template; an empty one holds.
 

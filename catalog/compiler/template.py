@@ -22,6 +22,7 @@ from typing import ClassVar
 import orjson
 
 from catalog.compiler.cel import CelCompileError, CelEvaluationError, Environment, Program
+from catalog.compiler.cel.budget import MAX_SIZE, charge
 from catalog.compiler.cel.values import OMIT
 from catalog.compiler.documents import content_of
 from catalog.compiler.errors import CompilerError, KeyTemplateError
@@ -36,6 +37,7 @@ _Renderer = Callable[[_Bindings], object]
 
 _CACHED_TEMPLATES = 4096
 _CACHED_TEXTS = 8192
+_LONG = 500
 
 
 class ExpressionCompileError(CompilerError):
@@ -159,7 +161,10 @@ def _text_node(text: str, environment: Environment) -> Template:
     parts = [_text_of(piece, environment) if isinstance(piece, Expression) else piece for piece in pieces]
 
     def render_text(bindings: _Bindings) -> object:
-        return "".join([part if isinstance(part, str) else part(bindings) for part in parts])
+        rendered = "".join([part if isinstance(part, str) else part(bindings) for part in parts])
+        if len(rendered) > MAX_SIZE:
+            raise ExpressionEvaluationError(f"a text with expressions gets longer than {MAX_SIZE} characters")
+        return rendered
 
     return Template(render_text, None)
 
@@ -249,7 +254,10 @@ def _text_of(expression: Expression, environment: Environment) -> Callable[[_Bin
 
     def render_piece(bindings: _Bindings) -> str:
         try:
-            return result_text(evaluate(bindings))
+            piece = result_text(evaluate(bindings))
+            if len(piece) > _LONG:
+                charge(len(piece))
+            return piece
         except CelEvaluationError as error:
             raise ExpressionEvaluationError(f"CEL evaluation error in expression '{text}': {error}") from error
 

@@ -21,6 +21,7 @@ from catalog.compiler.manifest import missing_field, to_json
 from catalog.compiler.messages import explained, quote, type_name
 from catalog.compiler.parameters import ParameterSection
 from catalog.compiler.project import Entry
+from catalog.compiler.render_limit import limited
 from catalog.compiler.scope import Scope
 from catalog.compiler.template import TemplateSource
 
@@ -37,6 +38,7 @@ def run_namespace(namespace: str) -> str:
     return f"workflows-{namespace}"
 
 
+@limited
 def render(render_input: Mapping[str, Any], text_arguments: bool = False) -> WorkflowOutput:
     """Render a workflow run.
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 import yaml as pyyaml
 
-from catalog.compiler.yaml_scalars import TAG_PREFIX, key_text, resolve_plain, resolve_tagged
+from catalog.compiler.yaml_scalars import TAG_PREFIX, ScalarError, key_text, resolve_plain, resolve_tagged
 
 FieldPath = tuple[str | int, ...]
 
@@ -29,8 +29,14 @@ def parse_field_path(path: str) -> FieldPath:
 
 
 def field_lines(text: str) -> Mapping[tuple[str, ...], int]:
-    """Map each field path of the document (indexes as text) to its line in ``text``, from 0; the root is ``()``."""
-    root = pyyaml.compose(text, Loader=_Untyped)
+    """Map each field path of the document (indexes as text) to its line in ``text``, from 0; the root is ``()``.
+
+    Empty for a text that can be read but not composed (an anchor that is set twice, for one).
+    """
+    try:
+        root = pyyaml.compose(text, Loader=_Untyped)
+    except pyyaml.YAMLError:
+        return {}
     if root is None:
         return {}
     lines: dict[tuple[str, ...], int] = {(): root.start_mark.line}
@@ -61,6 +67,9 @@ def _walk(node: pyyaml.Node, path: tuple[str, ...]) -> Iterator[tuple[tuple[str,
 
 
 def _key(node: pyyaml.ScalarNode) -> str:
-    if node.tag != TAG_PREFIX + "str":
-        return key_text(resolve_tagged(node.value, node.tag))
-    return key_text(node.value if node.style else resolve_plain(node.value))
+    try:
+        if node.tag != TAG_PREFIX + "str":
+            return key_text(resolve_tagged(node.value, node.tag))
+        return key_text(node.value if node.style else resolve_plain(node.value))
+    except ScalarError:
+        return str(node.value)  # a plain text made a string by the tag "!", which composing forgets

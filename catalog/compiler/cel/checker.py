@@ -201,9 +201,9 @@ class Checker:
             found = self._global(qualified.removeprefix("."))
             if found is not None:
                 declared, is_type = found
-                node.type_value = qualified.removeprefix(".") if is_type else None
-                if is_type:
-                    return declared
+                name = qualified.removeprefix(".")
+                node.type_value, node.variable = (name, None) if is_type else (None, name)
+                return declared
         result = self._field(node)
         return BOOL if node.test else self.bound.resolve(result)
 

@@ -13,15 +13,16 @@ from functools import lru_cache
 from typing import Any, Final
 
 from catalog.compiler.cel import macros
-from catalog.compiler.cel.budget import DEFAULT_BUDGET, BudgetError, naming
+from catalog.compiler.cel.budget import BudgetError, default_budget, naming
 from catalog.compiler.cel.checker import check, type_identifiers
+from catalog.compiler.cel.errors import CelCompileError, CelEvaluationError
 from catalog.compiler.cel.evaluator import Evaluator
 from catalog.compiler.cel.fast_path import FAILURES, Function, Inlined, compile_function, inline
 from catalog.compiler.cel.functions import Library
 from catalog.compiler.cel.library import EXTENDED, STANDARD
 from catalog.compiler.cel.native import to_native
 from catalog.compiler.cel.nodes import Node
-from catalog.compiler.cel.parser import parse
+from catalog.compiler.cel.parser import MAX_DEPTH, parse
 from catalog.compiler.cel.runtime import GiveUp
 from catalog.compiler.cel.types import DYN, Type, fingerprint
 
@@ -75,7 +76,10 @@ class Program:
         """Return what ``evaluate`` does, without generated code."""
         evaluator = self._evaluator
         if evaluator is None:
-            evaluator = self._evaluator = Evaluator(self._node, self._library)
+            try:
+                evaluator = self._evaluator = Evaluator(self._node, self._library)
+            except RecursionError:
+                raise CelEvaluationError("evaluation is nested too deeply") from None
         try:
             return evaluator.evaluate(bindings, self.budget)
         except BudgetError as error:
@@ -108,7 +112,7 @@ class Environment:
     ``variables`` are known by name only; ``variable_types`` gives some of them a type, for static checks (the name
     need not be among ``variables``). ``component_macros`` adds the helpers of component templates, which read the
     variable ``derived``. ``bare`` leaves nothing but the standard library, as authorization conditions have it.
-    ``budget`` bounds what one evaluation may do.
+    ``budget`` bounds what one evaluation may do, by default as ``budget.set_default_budget`` says.
     """
 
     __slots__ = ("_hash", "_key", "bare", "budget", "component_macros", "variable_types", "variables")
@@ -120,15 +124,15 @@ class Environment:
         *,
         variable_types: Mapping[str, Type] | None = None,
         bare: bool = False,
-        budget: int = DEFAULT_BUDGET,
+        budget: int | None = None,
     ) -> None:
         self.variables = variables
         self.component_macros = component_macros
         self.variable_types = dict(variable_types or {})
         self.bare = bare
-        self.budget = budget
+        self.budget = default_budget() if budget is None else budget
         typed = tuple(sorted((name, fingerprint(declared)) for name, declared in self.variable_types.items()))
-        self._key = (variables, component_macros, typed, bare, budget)
+        self._key = (variables, component_macros, typed, bare, self.budget)
         self._hash = hash(self._key)
 
     def __eq__(self, other: object) -> bool:
@@ -147,7 +151,10 @@ def _compile(environment: Environment, expression: str) -> Program:
     library = STANDARD if environment.bare else EXTENDED
     node = parse(expression, _macros(environment), optional_syntax=not environment.bare)
     declared = {**dict.fromkeys(environment.variables, DYN), **environment.variable_types}
-    check(node, declared, library, type_identifiers(library), expression)
+    try:
+        check(node, declared, library, type_identifiers(library), expression)
+    except RecursionError:
+        raise CelCompileError(f"ERROR: <input>:-1:0: expression recursion limit exceeded: {MAX_DEPTH}") from None
     return Program(expression, node, library, environment.budget)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from catalog.compiler.cel import members, operators
-from catalog.compiler.cel.budget import DEFAULT_BUDGET, Budget, check_size
+from catalog.compiler.cel.budget import DEFAULT_BUDGET, Budget, check_size, evaluating, weight
 from catalog.compiler.cel.errors import CelEvaluationError
 from catalog.compiler.cel.evaluator_loops import Loop, filtered, holds, is_decided, turns_through
 from catalog.compiler.cel.frame import Closure, Frame
@@ -31,6 +31,7 @@ from catalog.compiler.cel.nodes import (
     OptionalMap,
     Select,
     SortBy,
+    length_of,
 )
 from catalog.compiler.cel.paths import path
 from catalog.compiler.cel.values import (
@@ -54,8 +55,10 @@ class Evaluator:
 
     def evaluate(self, bindings: Mapping[str, Any], budget: int = DEFAULT_BUDGET) -> Any:
         """Return the value of the expression. Raises ``CelEvaluationError``."""
+        counted = Budget(budget)
         try:
-            return self._closure(Frame(bindings, dict(bindings), Budget(budget)))
+            with evaluating(counted):
+                return self._closure(Frame(bindings, dict(bindings), counted))
         except RecursionError:
             raise CelEvaluationError("evaluation is nested too deeply") from None
 
@@ -108,6 +111,8 @@ class _Planner:
         if node.type_value is not None:
             constant = TypeValue(node.type_value)
             return lambda _: constant
+        if node.variable is not None:
+            return self._ident(Ident(node.offset, f".{node.variable}"))
         return self._members(node)
 
     def _members(self, node: Node) -> Closure:
@@ -233,7 +238,7 @@ class _Planner:
     def _fold(self, node: Fold) -> Closure:
         range_of, body = self.plan(node.range), self.plan(node.body)
         condition = None if node.condition is None else self.plan(node.condition)
-        through = turns_through(node.first, node.second)
+        through = turns_through(node.first, node.second, length_of(node))
 
         def loop(frame: Frame) -> Iterator[Frame]:
             return through(range_of(frame), frame.inner())
@@ -267,7 +272,7 @@ class _Planner:
 
     def _sort_by(self, node: SortBy) -> Closure:
         operand, key, variable = self.plan(node.operand), self.plan(node.key), node.variable
-        through = turns_through(variable, None)
+        through = turns_through(variable, None, length_of(node))
 
         def sort(frame: Frame) -> Any:
             items = operand(frame)
@@ -282,8 +287,8 @@ class _Planner:
 def _shown(value: Any) -> str:
     try:
         return display(value)
-    except FormatError:
-        return repr(value)
+    except FormatError:  # never the whole of a container: it may hold the same thing many times
+        return type_name(value) if isinstance(value, (list, dict)) else repr(value)
 
 
 def _constant(value: Any) -> Closure:
@@ -310,9 +315,9 @@ def _binary(function: str, left: Closure, right: Closure) -> Closure:
             if isinstance(first, (str, list, bytes)) and type(first) is type(second):
                 size = len(first) + len(second)
                 check_size(size)
-                if frame.in_loop:
-                    frame.budget.spend(size)
-            return operator(first, second)
+            result = operator(first, second)
+            frame.budget.spend(weight(result))
+            return result
 
         return add
     return lambda frame: operator(left(frame), right(frame))
@@ -327,12 +332,11 @@ def _function(name: str, library: Library, args: list[Closure]) -> Closure:
 
 
 def _counted(function: Closure) -> Closure:
-    """Count what a function makes inside of loops."""
+    """Count what a function makes."""
 
     def count(frame: Frame) -> Any:
         value = function(frame)
-        if frame.in_loop and isinstance(value, (str, list, bytes)):
-            frame.budget.spend(len(value))
+        frame.budget.spend(weight(value))
         return value
 
     return count

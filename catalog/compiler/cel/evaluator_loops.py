@@ -15,8 +15,11 @@ from catalog.compiler.cel.values import key_value, sorted_keys, type_name
 Loop = Callable[[Frame], Iterable[Frame]]
 
 
-def turns_through(first: str, second: str | None) -> Callable[[Any, Frame], Iterator[Frame]]:
-    """Return how to run through a range: each turn sets the variables of the frame and yields it."""
+def turns_through(first: str, second: str | None, length: int) -> Callable[[Any, Frame], Iterator[Frame]]:
+    """Return how to run through a range: each turn sets the variables of the frame and yields it.
+
+    ``length`` is what a turn costs.
+    """
 
     def one(container: Any, frame: Frame) -> Iterator[Frame]:
         if isinstance(container, dict):
@@ -25,7 +28,7 @@ def turns_through(first: str, second: str | None) -> Callable[[Any, Frame], Iter
             items = container
         else:
             raise CelEvaluationError(f"got '{members.GO_TYPES[type_name(container)]}', expected iterable type")
-        frame.budget.spend(len(container))
+        frame.budget.spend(len(container) * length)
         names = frame.names
         for item in items:
             names[first] = item
@@ -38,7 +41,7 @@ def turns_through(first: str, second: str | None) -> Callable[[Any, Frame], Iter
             pairs = enumerate(container)
         else:
             raise CelEvaluationError(f"unsupported comprehension range type: {members.GO_TYPES[type_name(container)]}")
-        frame.budget.spend(len(container))
+        frame.budget.spend(len(container) * length)
         names = frame.names
         for key, value in pairs:
             names[first] = key

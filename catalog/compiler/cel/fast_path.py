@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from catalog.compiler.cel.budget import DEFAULT_BUDGET
+from catalog.compiler.cel.budget import DEFAULT_BUDGET, charge
 from catalog.compiler.cel.functions import Library
 from catalog.compiler.cel.generator import Generator
 from catalog.compiler.cel.nodes import Node
@@ -19,6 +19,7 @@ Function = Callable[[Mapping[str, Any]], Any]
 FAILURES: Final = (ArithmeticError, AttributeError, LookupError, NameError, RuntimeError, TypeError, ValueError)
 _UNCOMPILABLE: Final = (SyntaxError, RecursionError, MemoryError, OverflowError)
 _NAME: Final = "evaluate"
+_LITTLE: Final = 500  # steps not worth telling the render
 
 
 class Inlined(NamedTuple):
@@ -42,7 +43,9 @@ def inline(node: Node, library: Library, *, native: bool, bindings: str, prefix:
     """
     generator = Generator(library, bindings, prefix)
     made = generator.native(node) if native else generator.raw(node)
-    return Inlined(tuple(generator.writer.lines()), made.text, {**generator.writer.globals, "BUDGET": budget})
+    return Inlined(
+        tuple(generator.writer.lines()), made.text, {**generator.writer.globals, "BUDGET": budget, "charge": charge}
+    )
 
 
 def compile_function(node: Node, library: Library, *, native: bool, budget: int = DEFAULT_BUDGET) -> Function | None:
@@ -62,6 +65,9 @@ def function_source(inlined: Inlined) -> str:
     lines = [f"def {_NAME}(b):"]
     if any("spent" in statement for statement in inlined.statements):
         lines.append("    spent = 0")
+        lines.append("    charge(0)")  # a render that has done too much does nothing more
     lines.extend("    " + statement for statement in inlined.statements)
+    if lines[1:2] == ["    spent = 0"]:
+        lines.append(f"    if spent > {_LITTLE}: charge(spent)")
     lines.append(f"    return {inlined.result}")
     return "\n".join(lines)

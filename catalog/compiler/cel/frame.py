@@ -11,23 +11,20 @@ from catalog.compiler.cel.budget import Budget
 class Frame:
     """The variables that an expression sees, and what it may still spend."""
 
-    __slots__ = ("budget", "in_loop", "names", "variables")
+    __slots__ = ("budget", "names", "variables")
 
-    def __init__(
-        self, variables: Mapping[str, Any], names: dict[str, Any], budget: Budget, in_loop: bool = False
-    ) -> None:
+    def __init__(self, variables: Mapping[str, Any], names: dict[str, Any], budget: Budget) -> None:
         self.variables = variables
         self.names = names
         self.budget = budget
-        self.in_loop = in_loop
 
     def inner(self) -> Frame:
-        """Return a frame for a loop: it can hide names, and what it makes is counted."""
-        return Frame(self.variables, dict(self.names), self.budget, True)
+        """Return a frame for a loop: it can hide names."""
+        return Frame(self.variables, dict(self.names), self.budget)
 
     def bound(self, name: str, value: Any) -> Frame:
         """Return a frame with one more name."""
-        return Frame(self.variables, {**self.names, name: value}, self.budget, self.in_loop)
+        return Frame(self.variables, {**self.names, name: value}, self.budget)
 
 
 # A node, planned: gives its value in a frame, or raises ``CelEvaluationError``.

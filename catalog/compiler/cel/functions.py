@@ -13,12 +13,16 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeVar
 
 from catalog.compiler.cel import types
+from catalog.compiler.cel.budget import weight, work
 from catalog.compiler.cel.errors import CelEvaluationError
 from catalog.compiler.cel.types import Type
-from catalog.compiler.cel.values import BoxedKey, key_value, type_name
+from catalog.compiler.cel.values import BoxedKey, CelList, CelMap, StringList, key_value, type_name
 
 Implementation = Callable[..., Any]
 _Declared = TypeVar("_Declared", bound=Implementation)
+# What functions look through; as long as it is small, nobody counts.
+_SIZED: Final = frozenset({str, bytes, list, dict, CelList, CelMap, StringList})
+_SMALL: Final = 64
 _TOKEN = re.compile(r"[A-Za-z_.]+|[(),]")
 
 
@@ -99,6 +103,9 @@ class Dispatcher:
 
     def __call__(self, *args: Any) -> Any:
         """Raises ``CelEvaluationError`` when no overload takes the arguments."""
+        for argument in args:
+            if type(argument) in _SIZED and len(argument) > _SMALL:
+                work(weight(argument))
         known = self._known.get(tuple(map(type, args)))
         return self._find(args)(*args) if known is None else known(*args)
 

@@ -147,14 +147,21 @@ class Generator:
         return Code(result, kind, of_context, is_name=True, may_omit=may_omit)
 
     def counted(self, made: Code) -> Code:
-        """Inside of loops, count the text or list that has been made, against endless growth."""
-        if not self.loops:
-            return made
+        """Count the text or list that has been made, against endless growth; outside of loops only a large one."""
         made = self.writer.stored(made)
-        self.writer.line(f"spent += len({made.text})")
-        with self.writer.block("if spent > BUDGET:"):
-            self.writer.line(f"{self.helper('give_up')}()")
+        size = f"len({made.text})" if made.kind == code.LIST else f"len({made.text}) >> 4"
+        if self.loops:
+            self.spend(size)
+        else:
+            with self.writer.block(f"if len({made.text}) > 500:"):
+                self.writer.line(f"{self.helper('work')}({size})")
         return made
+
+    def spend(self, steps: str) -> None:
+        """Add to what the evaluation has spent."""
+        self.writer.line(f"spent += {steps}")
+        with self.writer.block("if spent > BUDGET:"):
+            self.writer.line(f"{self.helper('too_much')}(BUDGET)")
 
     # --- optionals
 
@@ -252,6 +259,8 @@ class Generator:
     def _select(self, node: Select) -> Code:
         if node.type_value is not None:
             return self._type(node.type_value)
+        if node.variable is not None:
+            return Code(f"{self.bindings}[{node.variable!r}]", of_context=True)
         if node.test:
             return self._presence(node)
         return self.boxed(self._optional_path(node)) if gives_optional(node) else self.members(node)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from catalog.compiler.cel import code, generator_optionals
+from catalog.compiler.cel.budget import MAX_SIZE
 from catalog.compiler.cel.code import Code
 from catalog.compiler.cel.functions import dispatcher
 from catalog.compiler.cel.nodes import Call, ListNode, Literal, Node
@@ -59,7 +60,7 @@ def _function(generator: Generator, node: Call) -> Code:
     args = ", ".join([generator.raw(operand).text for operand in _operands(node)])
     kinds = {_RESULT_KINDS.get(overload.result.kind, code.ANY) for overload in overloads}
     made = Code(f"{name}({args})", kinds.pop() if len(kinds) == 1 else code.ANY)
-    return generator.counted(made) if made.kind in (code.STR, code.LIST) else made
+    return generator.counted(made) if made.kind in (code.STR, code.LIST, code.BYTES) else made
 
 
 # --- logic
@@ -201,13 +202,7 @@ def _sum(generator: Generator, left: Code, right: Code) -> Code:
     kind = kinds.pop() if len(kinds) == 1 else code.ANY
     if kind not in (code.INT, code.UINT, code.FLOAT, code.BYTES, code.LIST):
         kind = code.ANY  # of times and durations the sum is neither's type
-    made = Code(f"{generator.helper('plus')}({left.text}, {right.text})", kind)
-    if not generator.loops or kind in (code.INT, code.UINT, code.FLOAT):
-        return made
-    made = generator.writer.stored(made)
-    with generator.writer.block(f"if isinstance({made.text}, (str, list, bytes)):"):
-        generator.counted(made)
-    return made
+    return Code(f"{generator.helper('plus')}({left.text}, {right.text})", kind)
 
 
 def _chain(node: Node) -> list[Node]:
@@ -223,9 +218,10 @@ def _concatenation(generator: Generator, parts: list[Code]) -> Code:
     """A sum with a text among its operands: all of them must be texts, and both ways of joining see to it."""
     texts = [part.text for part in parts]
     joined = " + ".join(texts) if len(texts) == 2 else f'"".join(({", ".join(texts)}))'
-    return generator.counted(
-        Code(f"{generator.helper('short')}({joined})" if generator.loops else f"({joined})", code.STR)
-    )
+    made = generator.counted(Code(f"({joined})", code.STR))
+    with generator.writer.block(f"if len({made.text}) > {MAX_SIZE}:"):
+        generator.writer.line(f"{generator.helper('give_up')}()")
+    return made
 
 
 def _arithmetic(generator: Generator, node: Call) -> Code:

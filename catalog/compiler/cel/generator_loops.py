@@ -1,7 +1,7 @@
 """The generator's part for loops. Called by ``generator``.
 
-A loop inside of another one counts its turns, and what is made inside of loops is counted too (``Generator.counted``),
-so that a few nested loops cannot run for ever. An outermost loop runs through something that has been paid for.
+Loops count their turns, and what is made inside of them is counted too (``Generator.counted``), so that a few nested
+loops cannot run for ever.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from catalog.compiler.cel.code import Code
 from catalog.compiler.cel.library.lists import sort_by_keys
 from catalog.compiler.cel.library.maps import insert_all
 from catalog.compiler.cel.native import key_text
-from catalog.compiler.cel.nodes import Fold, ListNode, MapNode, Node, SortBy
+from catalog.compiler.cel.nodes import Fold, ListNode, MapNode, Node, SortBy, length_of
 from catalog.compiler.cel.values import CelList, CelMap, map_key
 
 if TYPE_CHECKING:
@@ -42,14 +42,10 @@ class _Loop:
         generator, node = self._generator, self._node
         writer = generator.writer
         of_context, text = _range(generator, node)
-        if generator.loops:
-            name = writer.name()
-            writer.line(f"{name} = {text}")
-            size = f"len({name})" if node.second is None else f"{generator.helper('turns_of')}({name})"
-            writer.line(f"spent += {size}")
-            with writer.block("if spent > BUDGET:"):
-                writer.line(f"{generator.helper('give_up')}()")
-            text = name
+        name = writer.name()
+        writer.line(f"{name} = {text}")
+        generator.spend(f"len({name}) * {length_of(node)}")
+        text = name
         self.first = Code(writer.name(), of_context=of_context, is_name=True)
         names = {node.first: self.first}
         targets = self.first.text
@@ -196,6 +192,7 @@ def sort_by(generator: Generator, node: SortBy) -> Code:
     made = generator.raw(node.operand)
     text = made.text if made.kind == code.LIST else f"{generator.helper('as_list')}({made.text})"
     items = writer.stored(made._replace(text=text, is_name=made.is_name and text == made.text))
+    generator.spend(f"len({items.text}) * {length_of(node)}")
     keys, variable = writer.name(), writer.name()
     writer.line(f"{keys} = []")
     with writer.block(f"for {variable} in {items.text}:"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any, Final
 
-from catalog.compiler.cel.budget import MAX_ENTRIES, check_size
+from catalog.compiler.cel.budget import MAX_ENTRIES, MAX_NESTING, BudgetError, check_size
 from catalog.compiler.cel.time_text import timestamp_text
 from catalog.compiler.cel.values import (
     NULL,
@@ -43,14 +43,21 @@ def to_native(value: Any) -> Any:
 class _Size:
     """Counts the entries and items of the containers that are converted."""
 
-    __slots__ = ("total",)
+    __slots__ = ("depth", "total")
 
     def __init__(self) -> None:
         self.total = 0
+        self.depth = 0
 
     def add(self, size: int) -> None:
         self.total += size
         check_size(self.total, MAX_ENTRIES)
+
+    def enter(self) -> None:
+        """Go into a container; who does so goes out again by ``depth``."""
+        self.depth += 1
+        if self.depth > MAX_NESTING:
+            raise BudgetError(f"makes a value that is nested more than {MAX_NESTING} times")
 
 
 def _convert(value: Any, size: _Size) -> Any:
@@ -59,12 +66,16 @@ def _convert(value: Any, size: _Size) -> Any:
         return value
     if value is None:
         return NULL
-    if kind is CelMap:
-        return _convert_map(value, size)
-    if kind is CelList:
-        return _convert_list(value, size)
+    if kind is CelMap or kind is CelList:
+        size.enter()
+        converted: Any = _convert_map(value, size) if kind is CelMap else _convert_list(value, size)
+        size.depth -= 1
+        return converted
     if kind is OptionalValue:
-        return _convert(value.value, size) if value.present else None
+        size.enter()
+        converted = _convert(value.value, size) if value.present else None
+        size.depth -= 1
+        return converted
     if kind is Duration:
         return value.nanoseconds
     if kind is Timestamp:

@@ -52,10 +52,11 @@ class Ident(Node):
 class Select(Node):
     """``operand.field``, ``operand.?field`` (optional) or ``has(operand.field)`` (test).
 
-    ``type_value`` is the full name when the checker finds that the whole path names a type.
+    ``type_value`` is the full name when the checker finds that the whole path names a type, ``variable`` when it names
+    a variable: one may be declared as ``a.b``, and is then preferred to the field ``b`` of a variable ``a``.
     """
 
-    __slots__ = ("field", "operand", "optional", "test", "type_value")
+    __slots__ = ("field", "operand", "optional", "test", "type_value", "variable")
 
     def __init__(self, offset: int, operand: Node, field: str, *, optional: bool = False, test: bool = False) -> None:
         super().__init__(offset)
@@ -64,6 +65,7 @@ class Select(Node):
         self.optional = optional
         self.test = test
         self.type_value: str | None = None
+        self.variable: str | None = None
 
     def children(self) -> Iterator[Node]:
         yield self.operand
@@ -210,6 +212,12 @@ class SortBy(Node):
     def children(self) -> Iterator[Node]:
         yield self.operand
         yield self.key
+
+
+def length_of(loop: Fold | SortBy) -> int:
+    """Return how many steps a turn of a loop counts for: one, and one more for every eight nodes of its body."""
+    bodies = [loop.key] if isinstance(loop, SortBy) else [loop.body, *([loop.condition] if loop.condition else [])]
+    return 1 + sum(1 for body in bodies for _ in descendants(body)) // 8
 
 
 def descendants(root: Node) -> Iterator[Node]:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
+from catalog.compiler.cel.budget import work
 from catalog.compiler.cel.errors import CelEvaluationError
 from catalog.compiler.cel.members import find_key
 from catalog.compiler.cel.values import (
@@ -218,7 +219,10 @@ def equal(left: Any, right: Any) -> bool:
     if isinstance(left, dict):
         return isinstance(right, dict) and _equal_maps(left, right)
     if isinstance(left, list):
-        return isinstance(right, list) and len(left) == len(right) and all(map(equal, left, right))
+        if not isinstance(right, list) or len(left) != len(right):
+            return False
+        work(len(left) + 1)
+        return all(map(equal, left, right))
     if kind in _NUMBERS and other in _NUMBERS:
         return left == left and right == right and _sign(left, right) == 0
     return left is right
@@ -227,6 +231,7 @@ def equal(left: Any, right: Any) -> bool:
 def _equal_maps(left: dict[Any, Any], right: dict[Any, Any]) -> bool:
     if len(left) != len(right):
         return False
+    work(len(left) + 1)
     for key, value in left.items():
         other_key = find_key(right, key.value if type(key) is BoxedKey else key)
         if other_key is None or not equal(value, right[other_key]):
@@ -292,6 +297,7 @@ def contains(item: Any, container: Any) -> bool:
     if isinstance(container, dict):
         return find_key(container, item) is not None
     if isinstance(container, list):
+        work(len(container))
         return any(equal(item, candidate) for candidate in container)
     no_such_overload()
 

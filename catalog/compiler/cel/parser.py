@@ -67,6 +67,7 @@ _STARTS: Final = frozenset(
     {"[", "{", "(", ".", "-", "!", "true", "false", "null", lexer.FLOAT, lexer.INT, lexer.UINT, lexer.STRING,
      lexer.BYTES, lexer.IDENTIFIER}
 )  # fmt: skip
+_MANY_DIGITS: Final = 1000
 _KEYWORDS: Final = frozenset({"true", "false", "null", "in"})
 
 
@@ -399,7 +400,11 @@ class _Parser:
             return Literal(offset, value)
         unsigned = token.kind == lexer.UINT
         digits = text.rstrip("uU")
-        number = int(sign + digits, 16 if digits.startswith("0x") else 10)
+        if not digits.startswith("0x"):
+            digits = digits.lstrip("0") or "0"
+        number = UINT_MAX + 1  # when it has more digits than Python likes to read
+        if len(digits) < _MANY_DIGITS:
+            number = int(sign + digits, 16 if digits.startswith("0x") else 10)
         if unsigned:
             if number > UINT_MAX:
                 self._faults.report(offset, "invalid uint literal")

@@ -17,7 +17,7 @@ def path(node: Node) -> tuple[Node, list[Step]]:
     """Return where a path starts, and its steps. A node that is no member of anything is a path without steps."""
     steps: list[Step] = []
     while True:
-        if isinstance(node, Select) and node.type_value is None and not (node.test and steps):
+        if isinstance(node, Select) and not _is_name(node) and not (node.test and steps):
             steps.append((node.field, node.optional))
             node = node.operand
         elif isinstance(node, Call) and node.function in ("_[_]", "_[?_]"):
@@ -25,6 +25,10 @@ def path(node: Node) -> tuple[Node, list[Step]]:
             node = node.args[0]
         else:
             return node, steps[::-1]
+
+
+def _is_name(node: Select) -> bool:
+    return node.type_value is not None or node.variable is not None
 
 
 def gives_optional(node: Node) -> bool:

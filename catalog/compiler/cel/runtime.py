@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from catalog.compiler.cel.budget import MAX_SIZE
+from catalog.compiler.cel.budget import MAX_SIZE, too_much, weight, work
 from catalog.compiler.cel.members import find_key, index, index_if_present
 from catalog.compiler.cel.native import PLAIN, to_native
 from catalog.compiler.cel.operators import add
@@ -32,9 +32,10 @@ __all__ = [
     "pairs_of",
     "plus",
     "short",
+    "too_much",
     "truth",
-    "turns_of",
     "unboxed",
+    "work",
 ]
 
 # Stands for "none" where an optional is kept as its bare value.
@@ -119,11 +120,6 @@ def pairs_of(container: Any) -> Any:
     raise GiveUp
 
 
-def turns_of(pairs: Any) -> int:
-    """Return how often a loop over the result of ``pairs_of`` turns."""
-    return len(pairs)
-
-
 def insert_plain(target: dict[str, Any], entries: Any) -> None:
     """Add the entries of a map to a document; their keys must be texts and new."""
     if not isinstance(entries, dict):
@@ -140,19 +136,24 @@ def insert_plain(target: dict[str, Any], entries: Any) -> None:
 def plus(left: Any, right: Any) -> Any:
     """Add, within the limits of a value's size."""
     result = add(left, right)
-    if isinstance(result, (str, list, bytes)) and len(result) > MAX_SIZE:
-        raise GiveUp
+    if isinstance(result, (str, list, bytes)):
+        if len(result) > MAX_SIZE:
+            raise GiveUp
+        work(weight(result))
     return result
 
 
 def merged(base: Any, override: Any) -> CelMap:
     """Merge two maps with texts for keys."""
-    return CelMap({**_with_text_keys(base), **_with_text_keys(override)})
+    result = CelMap({**_with_text_keys(base), **_with_text_keys(override)})
+    work(len(result))
+    return result
 
 
 def merged_native(base: Any, override: Any) -> dict[str, Any]:
     """Merge two maps with texts for keys, and convert the result."""
     result: dict[str, Any] = {**_with_text_keys(base), **_with_text_keys(override)}
+    work(len(result))
     for value in result.values():
         if type(value) not in PLAIN:
             converted: dict[str, Any] = to_native(CelMap(result))

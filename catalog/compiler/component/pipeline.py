@@ -22,6 +22,7 @@ from catalog.compiler.documents import Document, items, name_of, section, spec_o
 from catalog.compiler.errors import CompilerError, ResultTypeError, TraitMissingError
 from catalog.compiler.manifest import to_json
 from catalog.compiler.messages import explained, type_name
+from catalog.compiler.render_limit import limited
 from catalog.compiler.scope import Scope
 from catalog.compiler.template import TemplateSource
 
@@ -60,6 +61,7 @@ class TraitInstance:
     subject: str
 
 
+@limited
 def render(render_input: Mapping[str, Any], plan: ComponentPlan | None = None) -> ComponentOutput:
     """Render a component.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cmp_to_key
 from typing import Any, Final
 
+from catalog.compiler.cel.budget import work
 from catalog.compiler.cel.errors import CelEvaluationError
 from catalog.compiler.cel.functions import Registry
 from catalog.compiler.cel.operators import compare, equal, no_such_overload
@@ -53,6 +54,7 @@ def _no_flatten(*args: Any) -> str:
 
 def _flat(items: list[Any], depth: int) -> list[Any]:
     flat: list[Any] = []
+    work(len(items))
     for item in items:
         if depth and isinstance(item, list):
             flat.extend(_flat(item, depth - 1))
@@ -116,6 +118,7 @@ def distinct(items: list[Any]) -> list[Any]:
         return CelList(dict.fromkeys(items))
     unique: list[Any] = []
     for item in items:
+        work(len(unique))
         if not any(equal(item, seen) for seen in unique):
             unique.append(item)
     return CelList(unique)

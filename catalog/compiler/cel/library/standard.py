@@ -10,6 +10,7 @@ from typing import Any, Final
 import re2
 
 from catalog.compiler.cel import operators
+from catalog.compiler.cel.budget import work
 from catalog.compiler.cel.errors import CelEvaluationError
 from catalog.compiler.cel.functions import Registry
 from catalog.compiler.cel.values import (
@@ -30,6 +31,8 @@ REGISTRY: Final = Registry()
 _SAME_TYPES: Final = ("bool", "int", "uint", "double", "string", "bytes", "timestamp", "duration")
 _NUMBERS: Final = ("int", "uint", "double")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
+_MANY_DIGITS: Final = 1000
+_MUCH_MATCHING: Final = 50_000
 _FLOAT = re.compile(r"[+-]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf|infinity|nan)", re.IGNORECASE)
 _HEX_FLOAT = re.compile(r"[+-]?0[xX](?:[0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+")
 
@@ -167,11 +170,16 @@ def _int_of_duration(value: Duration) -> int:
 
 @REGISTRY.function("int(string) -> int")
 def _int_of_text(text: str) -> int:
-    if _INTEGER.fullmatch(text):
-        value = int(text)
+    if _is_short(text) and _INTEGER.fullmatch(text):
+        value = int(text) if len(text) < _MANY_DIGITS else int(text[-20:]) * (-1 if text[0] == "-" else 1)
         if INT_MIN <= value <= INT_MAX:
             return value
     raise _cannot_convert("string", "int")
+
+
+def _is_short(number: str) -> bool:
+    """Tell whether a number has as few digits as 64 bits can have; Python refuses to read very long ones."""
+    return len(number.lstrip("+-0")) <= 20
 
 
 @REGISTRY.function("int(timestamp) -> int")
@@ -202,8 +210,8 @@ def _uint_of_int(value: int) -> UInt:
 
 @REGISTRY.function("uint(string) -> uint")
 def _uint_of_text(text: str) -> UInt:
-    if text.isascii() and text.isdigit() and int(text) <= UINT_MAX:
-        return UInt(text)
+    if _is_short(text) and text.isascii() and text.isdigit() and int(text[-20:]) <= UINT_MAX:
+        return UInt(text[-20:])
     raise _cannot_convert("string", "uint")
 
 
@@ -262,7 +270,12 @@ def _matches(text: Any, pattern: Any) -> bool:
             operators.no_such_overload()
         raise CelEvaluationError("no such overload: matches")
     _both_texts(text, pattern)
-    return _compiled(pattern).search(text) is not None
+    compiled = _compiled(pattern)
+    # At worst every character is held against every instruction of the pattern.
+    effort = len(text) * compiled.programsize
+    if effort > _MUCH_MATCHING:
+        work(effort >> 7)
+    return compiled.search(text) is not None
 
 
 @lru_cache(maxsize=1024)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from catalog.compiler.cel.budget import check_size
+from catalog.compiler.cel.budget import check_size, work
 from catalog.compiler.cel.errors import CelEvaluationError
 from catalog.compiler.cel.time_text import seconds_text, timestamp_text
 from catalog.compiler.cel.values import Duration, NullValue, Timestamp, TypeValue, UInt, key_value, type_name
@@ -176,6 +176,8 @@ def display(value: Any) -> str:
         return plain_double(value)
     if value is None or kind is NullValue:
         return "null"
+    if isinstance(value, (list, dict)):
+        work(len(value) + 1)
     if isinstance(value, list):
         return "[" + ", ".join(map(display, value)) + "]"
     if isinstance(value, dict):

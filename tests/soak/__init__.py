@@ -1,0 +1,1 @@
+"""Long runs: they take minutes and look for what no example shows. Run by `make soak`."""
