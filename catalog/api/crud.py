@@ -31,7 +31,7 @@ from portal.access.endpoint import refusal_of as refusal_of_forbidden
 from portal.access.place import Place
 from portal.audit import operation as audit
 from portal.wire import responses
-from portal.wire.responses import Refusal
+from portal.wire.responses import Refusal, Unreadable
 
 
 def list_objects(call: Call, collection: Collection, namespace: str) -> HttpResponse:
@@ -147,6 +147,8 @@ def text_of(metadata: dict[str, Any], field: str) -> str:
         return ""
     if not isinstance(value, str):
         raise wrong_type(value, f"metadata.{field}", "string")
+    if "\0" in value:
+        raise Unreadable(f"can't decode JSON body: metadata.{field} may not contain the NUL character")
     return value
 
 

@@ -67,6 +67,8 @@ def parse(document: object, *, default_namespace: str = "default") -> Incoming:
         if not isinstance(given, str):
             raise Malformed(f"metadata.namespace: must be of type string, found {type_name(given)}")
         namespace = given
+    if "\0" in name or "\0" in namespace:
+        raise Malformed("metadata.name: names may not contain the NUL character")
     spec = document.get("spec")
     if spec is None:
         spec = {}

@@ -12,6 +12,8 @@ from catalog.store.errors import NotFound
 def get_or_none(kind: str, namespace: str, name: str) -> PlatformObject | None:
     """The object, or None. `namespace` is ignored for cluster kinds."""
     model = kind_named(kind)
+    if "\0" in namespace or "\0" in name:
+        return None  # PostgreSQL refuses to even look for it
     rows: Any = model._default_manager.filter(name=name)
     if model.namespaced:
         rows = rows.filter(namespace_id=namespace)

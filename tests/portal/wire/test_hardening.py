@@ -219,3 +219,11 @@ def test_attack_12_a_redirect_passes_the_same_gate(server: int, settings: Any) -
     with pytest.raises(requests.exceptions.RequestException):
         outgoing.fetch("GET", f"http://127.0.0.1:{server}/to/file:///etc/passwd")
     assert len(Server.asked) == 2
+
+
+def test_attack_20_nul_in_a_name_of_a_manifest_is_refused(client: Client, token: str) -> None:
+    body = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: "a\\0b"}\n'
+    reply = client.post(
+        "/api/stagecraft/v1/apply", body, content_type="application/yaml", headers={"Authorization": f"Bearer {token}"}
+    )
+    assert reply.status_code == 422
