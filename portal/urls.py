@@ -6,6 +6,7 @@ from django.urls import include, path
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/stagecraft/v1/", include("portal.audit.urls")),
+    path("", include("portal.access.urls")),
     path("", include("catalog.api.urls")),
 ]
 

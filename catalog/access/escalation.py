@@ -1,8 +1,8 @@
 """Nobody gives what they do not hold: the guard of roles and bindings, as Kubernetes' `escalate` and `bind`.
 
 Whoever writes a role must hold each action that it gains, at the role's scope and without conditions, or hold
-`authzrole:escalate`. Whoever writes a binding must hold every action of its roles where they are given, or hold
-`authzrolebinding:bind`. Nobody writes a binding of their own name or takes away a deny that counts for them. What bears
+`authz:escalate`. Whoever writes a binding must hold every action of its roles where they are given, or hold
+`authz:bind`. Nobody writes a binding of their own name or takes away a deny that counts for them. What bears
 the system's label, and the last way to everything, superusers alone may change.
 """
 
@@ -43,7 +43,7 @@ def forbid_escalation(
     if model.kind in ROLES:
         before = [] if held is None else list(held.spec.get("actions") or ())
         gained = [item for item in texts(spec.get("actions")) if not any(covers(old, item) for old in before)]
-        if missing := lacking(access, gained, where, "authzrole:escalate"):
+        if missing := lacking(access, gained, where, "authz:escalate"):
             raise refusal(model, where, f"you do not hold {missing} yourself")
         return
     forbid_own(access, model, where, None if held is None else held.spec, spec)
@@ -51,9 +51,9 @@ def forbid_escalation(
         return
     for place, role in given_by(namespace, spec):
         actions = [] if role is None else list(role.spec.get("actions") or ())
-        if role is None and not access.allows("authzrolebinding:bind", place):
+        if role is None and not access.allows("authz:bind", place):
             raise refusal(model, place, "the role does not exist, so nobody knows what it will give")
-        if missing := lacking(access, actions, place, "authzrolebinding:bind"):
+        if missing := lacking(access, actions, place, "authz:bind"):
             raise refusal(model, place, f"you do not hold {missing} there yourself")
 
 

@@ -230,7 +230,8 @@ def _register_contract() -> None:
 _register_contract()
 
 extension("portal-assistant:invoke", "cluster", "Talk to the portal's assistant")
-extension("authzrole:escalate", "namespace", "Write roles with actions that one does not hold")
-extension("authzrolebinding:bind", "namespace", "Give roles that one does not hold")
+# Of a kind of their own, so that nobody has them by `authzrole:*`.
+extension("authz:escalate", "namespace", "Write roles with actions that one does not hold")
+extension("authz:bind", "namespace", "Give roles that one does not hold")
 extension("authz:impersonate-evaluate", "cluster", "Ask what somebody else may do")
 extension("secret:reveal", "namespace", "Read the values of secrets")

@@ -39,6 +39,8 @@ class Tables:
     roles: Callable[[], Mapping[str, Role]]
     find: Callable[[str, str, str], Any]
     """A stored object by kind, namespace and name, None if there is none."""
+    bindings_of: Callable[[Rule], list[str]]
+    """The bindings behind a rule, as texts; none if it was given by hand."""
 
     def at(self, level: Level) -> LevelTables:
         return next(tables for tables in self.levels if tables.level == level)

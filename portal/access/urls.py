@@ -1,0 +1,16 @@
+"""The routes about permissions: the contract's under `/api/v1/`, ours under `/api/stagecraft/v1/access/`."""
+
+from django.urls import path
+
+from portal.access import explanations, views
+from portal.access.endpoint import ANYONE, Handler, endpoint
+
+WHY = Handler(explanations.show_why, explanations.Question.bind, ANYONE)
+urlpatterns = [
+    path("api/v1/authz/actions", endpoint(get=Handler(views.show_actions, action=ANYONE))),
+    path("api/v1/authz/profile", endpoint(get=Handler(views.show_profile, views.bind_place, ANYONE))),
+    path("api/v1/authz/evaluates", endpoint(post=Handler(views.evaluate, action=ANYONE))),
+    path("api/v1/authn/subject-types", endpoint(get=Handler(views.show_subject_types, action=ANYONE))),
+    path("api/stagecraft/v1/access/actions", endpoint(get=Handler(views.show_described_actions, action=ANYONE))),
+    path("api/stagecraft/v1/access/why", endpoint(get=WHY)),
+]

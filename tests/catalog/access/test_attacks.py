@@ -1,0 +1,307 @@
+"""Attacks on permissions that must fail; the numbers are those of the attack list."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from catalog.access.compile import rebuild
+from catalog.access.models import ClusterGroupGrant, NamespaceGroupGrant, PolicyException
+from catalog.kinds.component import Component
+from portal.access.engine import Access
+from portal.access.explanations import explain
+from portal.access.place import Place
+from portal.access.subject import entitled, entitlement
+from portal.accounts.models import User, issue_token
+from tests.catalog.access.conftest import access_of, apply, bind, person, role, unbind
+from tests.catalog.api.conftest import ApiClient
+
+pytestmark = pytest.mark.django_db
+WEB = Place("acme", "shop", component="shop-web")
+COMPONENTS = "/api/v1/namespaces/acme/components"
+
+
+def api_of(user: User) -> ApiClient:
+    return ApiClient(Client(), issue_token(user, "tests"))
+
+
+@pytest.fixture
+def ada(tenants: None) -> User:
+    """Somebody with everything in one project of acme."""
+    role("owner", "*")
+    bind("ada", "groups:shop", "owner", namespace="acme", scope={"project": "shop"})
+    return person("ada", "shop")
+
+
+def test_attack_01_another_tenants_objects_are_not_there(ada: User) -> None:
+    api = api_of(ada)
+
+    for path in ("namespaces/globex/components/shop-web", "namespaces/acme/components/bank-web", "namespaces/globex"):
+        for method, body in (("GET", None), ("PUT", {}), ("DELETE", None)):
+            assert api.send(method, f"/api/v1/{path}", body).status_code == 404, (method, path)
+    listed = [item["metadata"]["name"] for item in api.get(COMPONENTS).json()["items"]]
+    assert listed == ["shop-api", "shop-web"]
+    assert api.get("/api/v1/namespaces/globex/components").json()["items"] == []
+    assert api.get("/api/stagecraft/v1/namespaces/acme/components/bank-web/history").status_code == 404
+    changes = api.get("/api/stagecraft/v1/changes?since=0&limit=100").json()["items"]
+    assert changes
+    assert {item["name"] for item in changes} <= {"shop", "shop-web", "shop-api"}
+
+
+def test_attack_02_the_stored_owner_decides_not_the_body(ada: User) -> None:
+    run = {"workflow": {"name": "build"}}
+    bank = {"openchoreo.dev/project": "bank", "openchoreo.dev/component": "bank-web"}
+    shop = {"openchoreo.dev/project": "shop", "openchoreo.dev/component": "shop-web"}
+    apply("WorkflowRun", "r", run, "acme", labels=bank)
+
+    stolen = {"metadata": {"name": "r", "labels": shop}, "spec": run}
+    assert api_of(ada).put("/api/v1/namespaces/acme/workflowruns/r", stolen).status_code == 404
+    foreign = {"metadata": {"name": "b"}, "spec": {"owner": {"projectName": "shop", "componentName": "bank-web"}}}
+    assert api_of(ada).post("/api/v1/namespaces/acme/workloads", foreign).status_code == 403
+    apply("WorkflowRun", "mine", run, "acme", labels=shop)
+    moved = {"metadata": {"name": "mine", "labels": bank}, "spec": run}
+    assert api_of(ada).put("/api/v1/namespaces/acme/workflowruns/mine", moved).status_code == 403
+
+
+def test_attack_03_nobody_gives_what_they_do_not_hold(tenants: None) -> None:
+    role("giver", "authzrole:*", "authzrolebinding:*", "component:view")
+    role("admin", "*")
+    bind("giver", "groups:givers", "giver", namespace="acme")
+    api = api_of(person("eve", "givers"))
+    bindings, roles = "/api/v1/namespaces/acme/authzrolebindings", "/api/v1/namespaces/acme/authzroles"
+
+    def binding(name: str, claim: str, value: str, to: str) -> Any:
+        mapping = {"roleRef": {"kind": "ClusterAuthzRole", "name": to}}
+        spec = {"entitlement": {"claim": claim, "value": value}, "roleMappings": [mapping]}
+        return {"metadata": {"name": name}, "spec": spec}
+
+    assert api.post(bindings, binding("a", "groups", "givers", "admin")).status_code == 403
+    assert api.post(bindings, binding("b", "sub", "eve", "giver")).status_code == 403
+    assert api.post(bindings, binding("c", "groups", "others", "absent")).status_code == 403
+    assert api.post(bindings, binding("d", "groups", "others", "giver")).status_code == 201
+    assert api.put(f"{bindings}/d", binding("d", "groups", "others", "admin")).status_code == 403
+    assert api.post(roles, {"metadata": {"name": "r"}, "spec": {"actions": ["*"]}}).status_code == 403
+    assert api.post(roles, {"metadata": {"name": "r"}, "spec": {"actions": ["component:view"]}}).status_code == 201
+    assert api.put(f"{roles}/r", {"spec": {"actions": ["component:*"]}}).status_code == 403
+    system = {
+        "metadata": {"name": "s", "labels": {"openchoreo.io/system": "true"}},
+        "spec": {"actions": ["component:view"]},
+    }
+    assert api.post(roles, system).status_code == 403
+    bind("deny", "groups:givers", "admin", namespace="acme", effect="deny", scope={"project": "shop"})
+    assert api.delete(f"{bindings}/deny").status_code == 403
+
+
+def test_attack_03_the_last_way_to_everything_stays(tenants: None) -> None:
+    role("admin", "*")
+    bind("admins", "groups:admins", "admin")
+    api = api_of(person("root", "admins"))
+
+    assert api.delete("/api/v1/clusterauthzrolebindings/admins").status_code == 403
+    assert api.put("/api/v1/clusterauthzroles/admin", {"spec": {"actions": ["component:view"]}}).status_code == 403
+
+
+@pytest.mark.parametrize("given", [{}, {"environment": ""}, {"Environment": "acme/dev"}, {"componentType": "acme/dev"}])
+def test_attack_04_a_condition_cannot_be_passed_by_leaving_its_attribute_out(tenants: None, given: Any) -> None:
+    role("deployer", "releasebinding:*", "logs:view")
+    condition = {"actions": ["*"], "expression": 'resource.environment != "acme/prod"'}
+    condition["actions"] = ["releasebinding:*", "logs:view"]
+    bind("a", "groups:dev", "deployer", namespace="acme", conditions=[condition])
+    access = access_of(person("ada", "dev"))
+
+    assert access.allows("logs:view", WEB, {"environment": "acme/dev"})
+    assert not access.allows("logs:view", WEB, given)
+    assert not access.allows("releasebinding:update", WEB, given)
+
+
+def test_attack_05_a_deny_of_ones_own_name_beats_every_group(tenants: None) -> None:
+    role("viewer", "component:view")
+    bind("a", "groups:one", "viewer", namespace="acme")
+    bind("b", "groups:two", "viewer", namespace="acme", effect="deny")
+    ada = person("ada", "one", "two")
+    assert access_of(ada).allows("component:view", WEB), "another group's deny takes nothing away"
+
+    bind("c", "sub:ada", "viewer", namespace="acme", effect="deny")
+
+    assert not access_of(ada).allows("component:view", WEB)
+    assert not access_of(ada).visible(Component.objects.all()).exists()
+
+
+def test_attack_05_strict_deny_lets_every_deny_refuse(tenants: None, settings: Any) -> None:
+    settings.STRICT_DENY = True
+    role("viewer", "component:view")
+    bind("a", "groups:one", "viewer", namespace="acme")
+    bind("b", "groups:two", "viewer", namespace="acme", effect="deny")
+    access = access_of(person("ada", "one", "two"))
+
+    assert not access.allows("component:view", WEB)
+    assert not access.visible(Component.objects.all()).exists()
+
+
+def test_attack_06_what_is_revoked_is_gone_with_the_next_request(ada: User) -> None:
+    api = api_of(ada)
+    assert api.get(f"{COMPONENTS}/shop-web").status_code == 200
+
+    unbind("ada", "acme")
+    assert api.get(f"{COMPONENTS}/shop-web").status_code == 404
+    bind("ada", "groups:shop", "owner", namespace="acme", scope={"project": "shop"})
+    assert api.get(f"{COMPONENTS}/shop-web").status_code == 200
+    ada.groups.clear()
+    assert api.get(f"{COMPONENTS}/shop-web").status_code == 404
+    User.objects.filter(pk=ada.pk).update(is_active=False)
+    assert api.get(f"{COMPONENTS}/shop-web").status_code == 401
+
+
+def test_attack_08_a_claim_cannot_pose_as_another(tenants: None) -> None:
+    role("admin", "*")
+    bind("a", "groups:x:y", "admin")
+
+    assert entitlement("groups:x", "y") != entitlement("groups", "x:y")
+    assert not Access(entitled("groups:x", ["y"])).allows("component:view", WEB)
+    assert Access(entitled("groups", ["x:y"])).allows("component:view", WEB)
+    assert entitlement("groups", "a" * 200) != entitlement("groups", "a" * 199 + "b")
+
+
+def test_attack_09_an_agent_reads_through_groups_and_writes_only_by_its_own_name(tenants: None) -> None:
+    role("owner", "*")
+    bind("team", "groups:team", "owner", namespace="acme")
+    bot = person("bot", "team", kind="agent", is_superuser=True)
+    assert access_of(bot).allows("component:view", WEB)
+    assert not access_of(bot).allows("component:update", WEB)
+
+    bind("bot", "sub:bot", "owner", namespace="acme")
+
+    assert access_of(bot).allows("component:update", WEB)
+    assert not access_of(bot).allows("authzrolebinding:create", Place("acme")), "no agent ever gives rights"
+
+
+def test_attack_09_on_behalf_of_somebody_an_agent_may_do_what_both_may(tenants: None) -> None:
+    role("owner", "*")
+    bind("bot", "sub:bot", "owner", namespace="acme")
+    bind("ada", "groups:shop", "owner", namespace="acme", scope={"project": "shop"})
+    bot = User.objects.get(pk=person("bot", kind="agent").pk)
+    bot.acting_for = person("ada", "shop")
+    access = Access.of(bot)
+
+    assert access.allows("component:update", WEB)
+    assert not access.allows("component:update", Place("acme", "bank", component="bank-web"))
+    names = access.visible(Component.objects.all()).order_by("name").values_list("name", flat=True)
+    assert list(names) == ["shop-api", "shop-web"]
+    assert set(access.profile(Place())["component:view"].allowed) == {"ns/acme/project/shop"}
+
+
+def test_attack_20_a_name_with_slashes_is_no_place(ada: User) -> None:
+    access = access_of(ada)
+
+    for place in (Place("acme/project/shop"), Place("acme", "shop/component/x"), Place("acme", "shop ")):
+        assert not access.allows("component:view", place)
+
+
+def test_attack_21_the_hidden_and_the_missing_are_answered_alike(ada: User) -> None:
+    api = api_of(ada)
+
+    for path in ("components/{}", "components/{}/schema", "projects/{}", "environments/{}"):
+        kind = path.split("/", 1)[0]
+        name = "bank" if kind == "projects" else "bank-web"
+        hidden = api.get(f"/api/v1/namespaces/acme/{path.format(name)}")
+        missing = api.get(f"/api/v1/namespaces/acme/{path.format('nothing')}")
+        assert (hidden.status_code, hidden.content) == (missing.status_code, missing.content)
+    hidden, missing = (api.get(f"{COMPONENTS}?project={name}") for name in ("bank", "nothing"))
+    assert (hidden.status_code, hidden.content) == (missing.status_code, missing.content)
+
+
+def test_attack_24_staff_without_grants_see_nothing_in_the_admin(ada: User) -> None:
+    User.objects.filter(pk=ada.pk).update(is_staff=True)
+    client = Client()
+    client.force_login(User.objects.get(pk=ada.pk))
+    mine = Component.objects.get(namespace_id="acme", name="shop-web")
+    other = Component.objects.get(namespace_id="globex", name="shop-web")
+
+    assert client.get(f"/admin/catalog/component/{mine.pk}/change/").status_code == 200
+    for page in ("change", "history", "delete"):
+        assert client.get(f"/admin/catalog/component/{other.pk}/{page}/").status_code in (302, 403, 404)
+    listed = client.get("/admin/catalog/component/").content.decode()
+    assert "shop-api" in listed and "bank-web" not in listed and "globex" not in listed
+    assert client.get("/admin/catalog/revision/").status_code == 403
+
+
+def test_attack_25_applying_many_documents_asks_for_each(ada: User) -> None:
+    api = api_of(ada)
+    body = b"".join(
+        b"---\napiVersion: openchoreo.dev/v1alpha1\nkind: Workload\nmetadata: {name: w%d, namespace: acme}\n"
+        b"spec: {owner: {projectName: %s, componentName: %s-web}, container: {image: x}}\n" % (number, project, project)
+        for number, project in enumerate((b"shop", b"bank"))
+    )
+
+    assert api.send("POST", "/api/stagecraft/v1/apply", body).status_code == 403
+    assert api.get("/api/v1/namespaces/acme/workloads").json()["items"] == []
+
+
+def test_attack_27_a_batch_is_bounded_and_costs_one_query(ada: User, django_assert_num_queries: Any) -> None:
+    api = api_of(ada)
+    question = {"action": "component:view", "resource": {"type": "component", "hierarchy": {"namespace": "acme"}}}
+
+    api.post("/api/v1/authz/evaluates", [question])  # the roles are read once for all requests
+    with CaptureQueriesContext(connection) as of_one:
+        api.post("/api/v1/authz/evaluates", [question])
+    with django_assert_num_queries(len(of_one)):
+        assert api.post("/api/v1/authz/evaluates", [question] * 1000).status_code == 200
+    assert api.post("/api/v1/authz/evaluates", [question] * 1001).status_code == 400
+    other = {**question, "subject_context": {"entitlement_claim": "groups", "entitlement_values": ["admins"]}}
+    assert api.post("/api/v1/authz/evaluates", [other]).status_code == 403
+
+
+def test_attack_31_grants_leave_no_orphans_and_no_global_permission_counts(ada: User) -> None:
+    from django.contrib.auth.models import Permission
+
+    stray = User.objects.create_user("stray")
+    stray.user_permissions.add(*Permission.objects.filter(codename__endswith="component:view"))
+    assert not access_of(stray).allows("component:view", WEB)
+    Group.objects.get(name="groups:shop").delete()
+    assert not ClusterGroupGrant.objects.exists() and not NamespaceGroupGrant.objects.exists()
+    assert not access_of(ada).allows("component:view", WEB)
+    rebuild()
+    assert not PolicyException.objects.exists()
+
+
+def test_a_list_costs_two_queries_beside_the_token(ada: User, django_assert_num_queries: Any) -> None:
+    api = api_of(ada)
+    api.get(COMPONENTS)
+
+    with django_assert_num_queries(3):
+        api.get(COMPONENTS)
+
+
+def test_the_reason_names_binding_role_scope_and_the_smallest_grant_flips_a_refusal(ada: User) -> None:
+    bank = Place("acme", "bank", component="bank-web")
+    given = explain(access_of(ada), "component:update", WEB, {})
+    assert given["allowed"]
+    assert given["rule"]["bindings"] == ["AuthzRoleBinding acme/ada"]
+    assert (given["rule"]["role"]["name"], given["rule"]["scope"]) == ("owner", "ns/acme/project/shop")
+
+    refused = explain(access_of(ada), "component:update", bank, {})
+    grant = refused["wouldAllow"]
+    assert (refused["allowed"], grant["scope"]) == (False, "ns/acme/project/bank/component/bank-web")
+    role("least", grant["action"])
+    bind("least", "sub:ada", "least", namespace="acme", scope={"project": "bank", "component": "bank-web"})
+    assert explain(access_of(ada), "component:update", bank, {})["allowed"]
+    unbind("ada", "acme")
+    assert not explain(access_of(ada), "component:update", WEB, {})["allowed"]
+
+
+def test_the_commands_answer_in_the_same_words(ada: User) -> None:
+    said = StringIO()
+    call_command("why", "ada", "component:update", "--namespace=acme", "--project=shop", stdout=said)
+    assert "yes: AuthzRoleBinding acme/ada gives owner at ns/acme/project/shop to groups:shop" in said.getvalue()
+    with pytest.raises(SystemExit):
+        call_command("can-i", "ada", "component:update", "--namespace=globex", stdout=said)
+    assert said.getvalue().endswith("no\n")
+    call_command("rebuild_grants", "--check", stdout=said)
+    assert "0 differences" in said.getvalue()
