@@ -7,7 +7,7 @@ from typing import Any
 from catalog.compiler.cel.values import OMIT, StringList
 from catalog.compiler.documents import Document
 from catalog.compiler.errors import ResultTypeError
-from catalog.compiler.render_limit import count_object
+from catalog.compiler.render_limit import SHORT, STEPS_OF_A_NODE, Room
 
 # From here on JSON writes a number with an exponent, so it stays a double.
 _LARGEST_PLAIN_NUMBER = 1e21
@@ -34,21 +34,28 @@ def to_json(value: object) -> Any:
     The omit sentinel, which should not get this far, is dropped from containers. Raises ``ResultTypeError`` for a
     number that JSON has not (infinite or NaN), a value that is none of its types, or one that is too large.
     """
-    if isinstance(value, (dict, list)):
-        count_object(value)
-    return _plain(value)
+    room = Room()
+    plain = _plain(value, room)
+    room.close()
+    return plain
 
 
-def _plain(value: object) -> Any:
+def _plain(value: object, room: Room) -> Any:
     kind = type(value)
-    if kind is str or value is None or kind is bool or kind is int:
+    if kind is str:
+        if len(value) > SHORT:  # type: ignore[arg-type]
+            room.take(len(value))  # type: ignore[arg-type]
+        return value
+    if value is None or kind is bool or kind is int:
         return value
     if kind is float:
         return _number(value)  # type: ignore[arg-type]
     if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items() if entry is not OMIT}
+        room.take(len(value) * STEPS_OF_A_NODE + sum(map(len, value)))
+        return {key: _plain(entry, room) for key, entry in value.items() if entry is not OMIT}
     if isinstance(value, list):
-        return list(value) if kind is StringList else [_plain(item) for item in value if item is not OMIT]
+        room.take(len(value) * STEPS_OF_A_NODE + 1)
+        return list(value) if kind is StringList else [_plain(item, room) for item in value if item is not OMIT]
     if isinstance(value, int):
         return int(value)
     raise ResultTypeError(f"a manifest cannot hold {value!r}")

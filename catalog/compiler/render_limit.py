@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from catalog.compiler.cel.budget import BudgetError, charge, rendering
 from catalog.compiler.errors import ResultTypeError
@@ -17,7 +17,8 @@ _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
 
 STEPS_OF_A_TURN: Final = 20  # a turn renders a template
-STEPS_OF_A_NODE: Final = 10
+STEPS_OF_A_NODE: Final = 20  # short texts are not counted by themselves
+SHORT: Final = 60
 MAX_OBJECT: Final = 10_000_000  # characters and nodes of one object; a plane takes a fraction of it
 
 
@@ -40,29 +41,29 @@ def count_turns(turns: int) -> None:
         raise BudgetError(f"a loop of {turns} turns {error}") from None
 
 
-def count_object(value: object) -> None:
-    """Count the nodes and characters of a rendered value before it is copied.
+class Room:
+    """Counts what an object is made of while it is copied, before its parts are.
 
     A value may hold the same container many times, so that its text is much larger than what it takes in memory.
-    Raises ``BudgetError`` when the render has used up what it may, ``ResultTypeError`` when the value alone is too
-    large.
+    ``take`` raises ``ResultTypeError`` when the object is too large, ``close`` ``BudgetError`` when the render has used
+    up what it may.
     """
-    nodes, characters = 1, 0
-    pending: list[Any] = [value]
-    while pending:
-        container = pending.pop()
-        kind = type(container)
-        if kind is str:
-            characters += len(container)
-            continue
-        nodes += len(container)
-        if nodes * STEPS_OF_A_NODE + characters > MAX_OBJECT:
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = MAX_OBJECT
+
+    def take(self, size: int) -> None:
+        """Count characters, or nodes as ``STEPS_OF_A_NODE`` characters each."""
+        self.left -= size
+        if self.left < 0:
             raise ResultTypeError(f"a rendered object has more than {MAX_OBJECT} characters")
-        if kind is not list and isinstance(container, dict):
-            characters += sum(map(len, container))
-            container = container.values()
-        pending.extend([entry for entry in container if isinstance(entry, (str, dict, list))])
-    try:
-        charge(nodes * STEPS_OF_A_NODE + characters)
-    except BudgetError as error:
-        raise BudgetError(f"an object of {nodes} nodes and {characters} characters {error}") from None
+
+    def close(self) -> None:
+        """Take what was counted off what the render may do."""
+        size = MAX_OBJECT - self.left
+        try:
+            charge(size)
+        except BudgetError as error:
+            raise BudgetError(f"an object of {size} characters {error}") from None

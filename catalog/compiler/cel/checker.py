@@ -86,7 +86,10 @@ def check(
     """Check a tree and return the type of its value. Raises ``CelCompileError`` with everything found wrong."""
     faults = Faults(source)
     checker = Checker(variables, library, type_names, faults)
-    checker.visit(node)
+    try:
+        checker.visit(node)
+    except RecursionError:
+        raise CelCompileError("ERROR: <input>:-1:0: expression is nested too deeply") from None
     faults.raise_if_any()
     checker.settle(node)
     check_formats(node, faults)

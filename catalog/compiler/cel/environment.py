@@ -15,14 +15,14 @@ from typing import Any, Final
 from catalog.compiler.cel import macros
 from catalog.compiler.cel.budget import BudgetError, default_budget, naming
 from catalog.compiler.cel.checker import check, type_identifiers
-from catalog.compiler.cel.errors import CelCompileError, CelEvaluationError
+from catalog.compiler.cel.errors import CelEvaluationError
 from catalog.compiler.cel.evaluator import Evaluator
 from catalog.compiler.cel.fast_path import FAILURES, Function, Inlined, compile_function, inline
 from catalog.compiler.cel.functions import Library
 from catalog.compiler.cel.library import EXTENDED, STANDARD
 from catalog.compiler.cel.native import to_native
 from catalog.compiler.cel.nodes import Node
-from catalog.compiler.cel.parser import MAX_DEPTH, parse
+from catalog.compiler.cel.parser import parse
 from catalog.compiler.cel.runtime import GiveUp
 from catalog.compiler.cel.types import DYN, Type, fingerprint
 
@@ -151,10 +151,7 @@ def _compile(environment: Environment, expression: str) -> Program:
     library = STANDARD if environment.bare else EXTENDED
     node = parse(expression, _macros(environment), optional_syntax=not environment.bare)
     declared = {**dict.fromkeys(environment.variables, DYN), **environment.variable_types}
-    try:
-        check(node, declared, library, type_identifiers(library), expression)
-    except RecursionError:
-        raise CelCompileError(f"ERROR: <input>:-1:0: expression recursion limit exceeded: {MAX_DEPTH}") from None
+    check(node, declared, library, type_identifiers(library), expression)
     return Program(expression, node, library, environment.budget)
 
 

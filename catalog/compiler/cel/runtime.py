@@ -40,6 +40,7 @@ __all__ = [
 
 # Stands for "none" where an optional is kept as its bare value.
 MISSING: Final = object()
+_LITTLE: Final = 64  # what nobody counts
 
 
 class GiveUp(RuntimeError):
@@ -135,6 +136,8 @@ def insert_plain(target: dict[str, Any], entries: Any) -> None:
 
 def plus(left: Any, right: Any) -> Any:
     """Add, within the limits of a value's size."""
+    if type(left) is str and type(right) is str and len(left) + len(right) < _LITTLE:
+        return left + right
     result = add(left, right)
     if isinstance(result, (str, list, bytes)):
         if len(result) > MAX_SIZE:
@@ -146,14 +149,16 @@ def plus(left: Any, right: Any) -> Any:
 def merged(base: Any, override: Any) -> CelMap:
     """Merge two maps with texts for keys."""
     result = CelMap({**_with_text_keys(base), **_with_text_keys(override)})
-    work(len(result))
+    if len(result) > _LITTLE:
+        work(len(result))
     return result
 
 
 def merged_native(base: Any, override: Any) -> dict[str, Any]:
     """Merge two maps with texts for keys, and convert the result."""
     result: dict[str, Any] = {**_with_text_keys(base), **_with_text_keys(override)}
-    work(len(result))
+    if len(result) > _LITTLE:
+        work(len(result))
     for value in result.values():
         if type(value) not in PLAIN:
             converted: dict[str, Any] = to_native(CelMap(result))

@@ -13,6 +13,7 @@ from catalog.compiler.cel.operators import compare, equal, no_such_overload
 from catalog.compiler.cel.values import CelList, Duration, Timestamp, UInt, type_name
 
 REGISTRY: Final = Registry()
+_LITTLE: Final = 64
 MAX_RANGE: Final = 1_000_000
 _ORDERED: Final = (bool, int, UInt, float, str, bytes, Duration, Timestamp)
 _FULL_NAMES: Final = {"list": "list(dyn)", "map": "map(dyn, dyn)", "optional_type": "optional_type(dyn)"}
@@ -54,7 +55,8 @@ def _no_flatten(*args: Any) -> str:
 
 def _flat(items: list[Any], depth: int) -> list[Any]:
     flat: list[Any] = []
-    work(len(items))
+    if len(items) > _LITTLE:
+        work(len(items))
     for item in items:
         if depth and isinstance(item, list):
             flat.extend(_flat(item, depth - 1))
