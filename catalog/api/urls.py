@@ -59,8 +59,9 @@ def routed(plural: str, namespace: str) -> Collection | None:
     return collections_by_route().get((plural, bool(namespace)))
 
 
-for _view in (collection_view, item_view, schema_view):
+for _view, _endpoint in ((collection_view, COLLECTION), (item_view, ITEM), (schema_view, SCHEMA)):
     _view.csrf_exempt = True  # type: ignore[attr-defined]  # as every endpoint: a bearer token, no cookie
+    _view.handlers = _endpoint.handlers  # type: ignore[attr-defined]
 
 urlpatterns = [
     path("health", public(operations.health)),

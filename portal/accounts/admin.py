@@ -19,7 +19,26 @@ from portal.audit.accounts import record_admin
 SECTION = "People and access"
 
 
-class GroupAdmin(DjangoGroupAdmin):  # type: ignore[type-arg]
+class SuperusersOnly:
+    """People, groups and tokens are for superusers: whoever could change them could give themselves any right."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_active and getattr(request.user, "is_superuser", False))
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_module_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+
+class GroupAdmin(SuperusersOnly, DjangoGroupAdmin):  # type: ignore[type-arg]
     section = SECTION
 
 
@@ -29,7 +48,7 @@ admin.site.register(Group, GroupAdmin)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(SuperusersOnly, DjangoUserAdmin):  # type: ignore[type-arg]
     section = SECTION
     list_display = ("username", "principal_kind", "email", "is_staff", "is_superuser", "is_active", "last_login")
     list_filter = ("principal_kind", "is_staff", "is_superuser", "is_active", "groups")
@@ -45,7 +64,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(AccessToken)
-class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AccessTokenAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """Tokens can be made, revoked and deleted; what they are for and when they end is fixed when they are made."""
 
     section = SECTION

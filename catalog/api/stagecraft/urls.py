@@ -26,6 +26,7 @@ def of_object(view: View) -> View:
         return view(request, model=model, namespace=namespace, name=name)
 
     routed.csrf_exempt = True  # type: ignore[attr-defined]
+    routed.handlers = view.handlers  # type: ignore[attr-defined]
     return routed
 
 

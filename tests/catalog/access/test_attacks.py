@@ -6,7 +6,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
@@ -232,6 +232,19 @@ def test_attack_24_staff_without_grants_see_nothing_in_the_admin(ada: User) -> N
     assert client.get("/admin/catalog/revision/").status_code == 403
 
 
+def test_attack_24_staff_with_all_of_djangos_permissions_make_no_superuser_and_no_token(ada: User) -> None:
+    User.objects.filter(pk=ada.pk).update(is_staff=True)
+    ada.user_permissions.set(Permission.objects.filter(content_type__app_label__in=("accounts", "auth")))
+    client = Client()
+    client.force_login(User.objects.get(pk=ada.pk))
+
+    everything = {"username": "ada", "is_superuser": "on", "is_staff": "on", "is_active": "on"}
+    assert client.post(f"/admin/accounts/user/{ada.pk}/change/", everything).status_code == 403
+    assert client.post("/admin/accounts/accesstoken/add/", {"user": ada.pk, "name": "x"}).status_code == 403
+    assert client.get("/admin/auth/group/").status_code == 403
+    assert not User.objects.get(pk=ada.pk).is_superuser
+
+
 def test_attack_25_applying_many_documents_asks_for_each(ada: User) -> None:
     api = api_of(ada)
     body = b"".join(
@@ -259,8 +272,6 @@ def test_attack_27_a_batch_is_bounded_and_costs_one_query(ada: User, django_asse
 
 
 def test_attack_31_grants_leave_no_orphans_and_no_global_permission_counts(ada: User) -> None:
-    from django.contrib.auth.models import Permission
-
     stray = User.objects.create_user("stray")
     stray.user_permissions.add(*Permission.objects.filter(codename__endswith="component:view"))
     assert not access_of(stray).allows("component:view", WEB)

@@ -1,0 +1,40 @@
+"""Every route and method says which action it asks for, or that anybody may call it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from portal.access.actions import action_named
+from portal.access.endpoint import ANYONE
+
+PUBLIC = {"health", "ready", "version"}
+ADMIN = "admin/"  # Django's, by sessions; its model admins ask the engine themselves
+DECIDED_IN_ITS_QUERY = {"api/stagecraft/v1/audit"}
+
+
+def routes(resolver: Any = None, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for pattern in (resolver or get_resolver()).url_patterns:
+        path = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern, path)
+        elif isinstance(pattern, URLPattern):
+            yield path, pattern.callback
+
+
+def test_every_route_and_method_declares_an_action() -> None:
+    seen = 0
+    for path, view in routes():
+        if path.startswith(ADMIN) or path in DECIDED_IN_ITS_QUERY:
+            continue
+        if getattr(view, "is_public", False):
+            assert path in PUBLIC
+            continue
+        for method, handler in view.handlers.items():
+            kind, _, verb = handler.action.partition(":")
+            declares = handler.action == ANYONE or action_named(handler.action) is not None
+            assert declares or (kind == "{kind}" and action_named(f"component:{verb}")), (method, path, handler.action)
+            seen += 1
+    assert seen >= 20
