@@ -13,27 +13,20 @@ import sys
 from math import exp, log
 from pathlib import Path
 from timeit import Timer
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
+from bench.report import Row
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 SERVICE = REPOSITORY / "portal/quickstart/defaults/40-component-type-service.yaml"
+STRETCH_SECONDS = 0.002
 RECORDED = ("ops.jsonl", "extra-ops.jsonl")
 GO_WARM = "2.1 to 2.25 ms"
 GO_CORPUS = "0.13 to 1.3 ms a case"
 GO_COLD = "12 ms"
 HALF_OF_GO = 0.2  # of the middle of its range, 0.41 ms: only the range was recorded
-
-
-class Row(NamedTuple):
-    """One figure: what, how much, of what, what it must stay below, and the peer's."""
-
-    name: str
-    value: float
-    unit: str
-    target: float | None = None
-    peer: str = ""
 
 
 def run() -> list[Row]:
@@ -51,7 +44,7 @@ def renders() -> list[Row]:
     given = component_with_three_traits()
     assert len(component.render(given).resources) == 7
     warm = seconds(lambda: component.render(given)) * 1000
-    colds = [cold_render() for _ in range(5)]
+    colds = [cold_render() for _ in range(10)]
     return [
         Row("warm render, three trait instances", warm, "ms", 0.3, GO_WARM),
         Row("cold render in a new process", min(cold["render"] for cold in colds) * 1000, "ms", 12, GO_COLD),
@@ -78,7 +71,7 @@ def corpus() -> list[Row]:
         return []
     cases = [json.loads(line) for name in RECORDED for line in (directory / name).read_text().splitlines()]
     inputs = [case["inputs"][0] for case in cases if case["op"] == "component.render" and "output" in case]
-    times = [seconds(lambda given=given: component.render(given), 5) * 1000 for given in inputs]  # type: ignore[misc]
+    times = [seconds(lambda given=given: component.render(given), 50) * 1000 for given in inputs]  # type: ignore[misc]
     mean = exp(sum(map(log, times)) / len(times))
     return [
         Row(f"recorded component cases ({len(times)}), geometric mean", mean, "ms", HALF_OF_GO, GO_CORPUS),
@@ -243,16 +236,15 @@ def expressions() -> list[Row]:
         for text, _, _ in CLASSES.values():
             environment.compile(text).evaluate_native(bindings)
 
-    compiled = Timer(compile_all).repeat(repeat=7, number=1)
+    compiled = Timer(compile_all).repeat(repeat=15, number=1)
     rows.append(Row("compiling and first evaluation, mean of the twelve", min(compiled) / len(CLASSES) * 1e6, "us"))
     return rows
 
 
-def seconds(call: Any, repeat: int = 15) -> float:
-    """The least time of one call."""
+def seconds(call: Any, repeat: int = 150) -> float:
+    """The least time of one call, over short stretches: other processes leave some of them alone."""
     timer = Timer(call)
-    number, taken = timer.autorange()
-    number = max(1, number // max(1, round(taken / 0.05)))
+    number = max(1, int(STRETCH_SECONDS / max(timer.timeit(3) / 3, 1e-9)))
     return min(timer.repeat(repeat=repeat, number=number)) / number
 
 

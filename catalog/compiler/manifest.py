@@ -44,17 +44,21 @@ def _plain(value: object, room: Room) -> Any:
     kind = type(value)
     if kind is str:
         if len(value) > SHORT:  # type: ignore[arg-type]
-            room.take(len(value))  # type: ignore[arg-type]
+            room.left -= len(value)  # type: ignore[arg-type]
         return value
     if value is None or kind is bool or kind is int:
         return value
     if kind is float:
         return _number(value)  # type: ignore[arg-type]
     if isinstance(value, dict):
-        room.take(len(value) * STEPS_OF_A_NODE + sum(map(len, value)))
+        room.left -= len(value) * STEPS_OF_A_NODE + sum(map(len, value))
+        if room.left < 0:
+            room.refuse()
         return {key: _plain(entry, room) for key, entry in value.items() if entry is not OMIT}
     if isinstance(value, list):
-        room.take(len(value) * STEPS_OF_A_NODE + 1)
+        room.left -= len(value) * STEPS_OF_A_NODE + 1
+        if room.left < 0:
+            room.refuse()
         return list(value) if kind is StringList else [_plain(item, room) for item in value if item is not OMIT]
     if isinstance(value, int):
         return int(value)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Final, ParamSpec, TypeVar
+from typing import Final, NoReturn, ParamSpec, TypeVar
 
 from catalog.compiler.cel.budget import BudgetError, charge, rendering
 from catalog.compiler.errors import ResultTypeError
@@ -45,8 +45,8 @@ class Room:
     """Counts what an object is made of while it is copied, before its parts are.
 
     A value may hold the same container many times, so that its text is much larger than what it takes in memory.
-    ``take`` raises ``ResultTypeError`` when the object is too large, ``close`` ``BudgetError`` when the render has used
-    up what it may.
+    Whoever copies takes the characters, and every node as ``STEPS_OF_A_NODE`` of them, off ``left``. ``refuse`` raises
+    ``ResultTypeError``, ``close`` raises ``BudgetError`` when the render has used up what it may.
     """
 
     __slots__ = ("left",)
@@ -54,14 +54,14 @@ class Room:
     def __init__(self) -> None:
         self.left = MAX_OBJECT
 
-    def take(self, size: int) -> None:
-        """Count characters, or nodes as ``STEPS_OF_A_NODE`` characters each."""
-        self.left -= size
-        if self.left < 0:
-            raise ResultTypeError(f"a rendered object has more than {MAX_OBJECT} characters")
+    def refuse(self) -> NoReturn:
+        """Say that the object is too large: when less than nothing is ``left``."""
+        raise ResultTypeError(f"a rendered object has more than {MAX_OBJECT} characters")
 
     def close(self) -> None:
         """Take what was counted off what the render may do."""
+        if self.left < 0:
+            self.refuse()
         size = MAX_OBJECT - self.left
         try:
             charge(size)
