@@ -1,8 +1,8 @@
-"""`make bench`: how fast a change reaches a plane, and what that costs. See `--help`.
+"""`make bench`: how fast a change reaches a plane, and what compiling and previewing cost. See `--help`.
 
-Each run is a whole installation in a temporary directory with real worker processes. The peer's figures beside ours
-were recorded from OpenChoreo 1.2 itself, on another day and with a cluster as its plane: they tell the order of
-magnitude.
+A run of `delivery` is a whole installation in a temporary directory with real worker processes. The peer's figures
+beside ours were recorded from OpenChoreo 1.2 itself, on another day and with a cluster as its plane: they tell the
+order of magnitude.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import sys
 import tempfile
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 
 from bench import report
@@ -19,11 +20,23 @@ from bench.machine import describe_machine
 from tests.real import services
 
 SETUPS = ("sqlite", "postgresql", "redis")
+SUBJECTS = ("compiler", "delivery", "preview")
 
 
 def main(arguments: list[str]) -> int:
     options = parse(arguments)
     print(describe_machine(), flush=True)
+    for subject in options.subjects:
+        if subject == "delivery":
+            measure_delivery(options)
+        else:
+            # Imported here: each of them loads what it measures.
+            print(report.figures(subject, import_module(f"bench.{subject}").run()), flush=True)
+    return 0
+
+
+def measure_delivery(options: argparse.Namespace) -> None:
+    """From apply to the plane, on each set-up."""
     measurements = []
     for setup in options.setups:
         for workers in options.workers:
@@ -38,7 +51,6 @@ def main(arguments: list[str]) -> int:
     print(report.table(measurements))
     if options.json:
         Path(options.json).write_text(report.as_json(measurements))
-    return 0
 
 
 def run(stack: ExitStack, setup: str, workers: int, components: int) -> Measurement:
@@ -51,11 +63,17 @@ def run(stack: ExitStack, setup: str, workers: int, components: int) -> Measurem
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
+    parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"what to measure: {', '.join(SUBJECTS)} (all)")
     parser.add_argument("--components", type=int, default=300, help="how many components are applied (300)")
     parser.add_argument("--workers", type=int, nargs="+", default=[2], help="how many worker processes (2)")
     parser.add_argument("--setups", nargs="+", choices=SETUPS, default=["sqlite", "postgresql"], help="databases")
     parser.add_argument("--json", metavar="FILE", help="also write the figures to a file")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    unknown = set(options.subjects) - set(SUBJECTS)
+    if unknown:
+        parser.error(f"unknown subject {', '.join(sorted(unknown))}; choose from {', '.join(SUBJECTS)}")
+    options.subjects = options.subjects or list(SUBJECTS)
+    return options
 
 
 if __name__ == "__main__":

@@ -16,7 +16,9 @@ import tempfile
 import time
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from bench.report import Row
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ("development", "staging", "production")
@@ -24,15 +26,6 @@ NAMESPACE = "default"
 PROJECT = "default"
 CHUNK = 200
 EDIT = "40-component-type-service.yaml"
-
-
-class Row(NamedTuple):
-    """One figure: what, how much, of what, and what it must stay below."""
-
-    name: str
-    value: float
-    unit: str
-    target: float | None = None
 
 
 def run(components: int = 3000) -> list[Row]:

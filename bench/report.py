@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from typing import NamedTuple
 
 from bench.delivery import Measurement
 
@@ -12,6 +13,26 @@ PEER_APPLY = "113 to 153"
 PEER_EDIT = "336 to 392"
 PEER_MEMORY = "106"
 PEER = "OpenChoreo 1.2, recorded (200 components, 2 shared cores)"
+
+
+class Row(NamedTuple):
+    """One figure: what, how much, of what, what it must stay below, and the peer's recorded one."""
+
+    name: str
+    value: float
+    unit: str
+    target: float | None = None
+    peer: str = ""
+
+
+def figures(title: str, rows: Iterable[Row]) -> str:
+    """Figures under a title, each with its target and the peer's."""
+    lines = [f"\n{title}"]
+    for row in rows:
+        target = f"  (target: below {row.target:g} {row.unit})" if row.target is not None else ""
+        peer = f"  [peer: {row.peer}]" if row.peer else ""
+        lines.append(f"  {row.value:10.3f} {row.unit:<5} {row.name}{target}{peer}")
+    return "\n".join(lines)
 
 
 def line(measured: Measurement) -> str:
