@@ -139,3 +139,20 @@ def test_a_render_that_failed_fails_again_with_the_same_words(conformance: Path)
         again[name] = f"Failed to render resources: {raised.value}"
     assert again == failed
     assert len(failed) == 4
+
+
+def test_releases_that_are_being_deleted_are_still_what_their_sources_render(conformance: Path) -> None:
+    # This stage holds only what was being deleted; the sources are those of the stage before.
+    path = conformance / "live" / "objects.jsonl"
+    deleting, settled = Recording(path, "deleting-1s"), Recording(path, "settled")
+    compared = 0
+    for binding in settled.all("ReleaseBinding"):
+        if expected := recorded_releases(deleting, binding):
+            made = {release["metadata"]["name"]: release for release in settled.component_releases(binding)}
+            assert as_json(made) == as_json(expected), binding["metadata"]["name"]
+            compared += len(expected)
+    for binding in settled.all("ProjectReleaseBinding"):
+        for name, expected in recorded_releases(deleting, binding).items():
+            assert as_json(settled.project_release(binding)) == as_json(expected), name
+            compared += 1
+    assert compared == len(deleting.all("RenderedRelease")) == 5
