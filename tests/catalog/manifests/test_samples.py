@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from catalog import store
 from catalog.controllers import runtime
 from catalog.kinds.registry import kind_named
+from catalog.releases.cut import generate_release
 from portal.quickstart import content
 from tests.catalog.manifests.conftest import run
+from tests.factories import TESTER
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +48,48 @@ def test_the_samples_are_accepted_beside_what_the_quickstart_has_put_there(confo
     # Redis of the demo waits for a person to pin its release, as its README says; nothing else waits.
     waiting_for_a_pin = {"cart-development", "doclet-collab-development", "doclet-document-development"}
     assert {name for name, _ in not_ready} <= waiting_for_a_pin, dict(not_ready)
+
+
+def test_every_sample_component_renders_for_every_environment(conformance: Path) -> None:
+    content.apply_directory(content.DEFAULTS)
+    for source in ("samples", "modules"):
+        run("apply", "-R", "-f", str(conformance / source))
+    runtime.drain()
+    with_workload = kind_named("Workload").objects.values("component")
+    components = list(kind_named("Component").objects.filter(pk__in=with_workload))
+    released = {item: (item.status.get("latestRelease") or {}).get("name") for item in components}
+    for component, name in released.items():
+        if name is None:  # no auto-deploy: a person cuts its releases
+            released[component] = generate_release(component, TESTER).name
+    environments = ("development", "staging", "production")
+    # The samples' alert rules want a place to send to, which they bring for development alone.
+    for channel in kind_named("ObservabilityAlertsNotificationChannel").objects.filter(spec__environment="development"):
+        for environment in environments[1:]:
+            document = store.to_document(channel, with_status=False)
+            document["metadata"] = {"name": f"{channel.name}-{environment}", "namespace": channel.namespace_name}
+            store.apply({**document, "spec": {**channel.spec, "environment": environment}}, TESTER)
+    for component, release in released.items():
+        for environment in environments:
+            owner = {"projectName": component.spec["owner"]["projectName"], "componentName": component.name}
+            spec = {
+                "owner": owner,
+                "environment": environment,
+                "releaseName": release,
+            }
+            metadata = {"name": f"{component.name}-{environment}", "namespace": component.namespace_name}
+            document = {
+                "apiVersion": component.api_version,
+                "kind": "ReleaseBinding",
+                "metadata": metadata,
+                "spec": spec,
+            }
+            store.apply(document, TESTER)
+    runtime.drain()
+    bindings = kind_named("ReleaseBinding").objects.filter(component__in=components)
+    failed = {item.name: item.condition("Ready") for item in bindings if item.ready_reason == "RenderingFailed"}
+    rendered = kind_named("RenderedRelease").objects.filter(component__in=components).count()
+    assert failed == {}
+    assert len(released) >= 30 and rendered >= len(released) * len(environments)
 
 
 def test_applying_the_samples_again_changes_only_what_two_files_dispute(conformance: Path) -> None:
