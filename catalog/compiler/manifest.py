@@ -54,12 +54,23 @@ def _plain(value: object, room: Room) -> Any:
         room.left -= len(value) * STEPS_OF_A_NODE + sum(map(len, value))
         if room.left < 0:
             room.refuse()
-        return {key: _plain(entry, room) for key, entry in value.items() if entry is not OMIT}
+        # Most leaves are short texts; a call for each would double the cost of a manifest.
+        return {
+            key: entry if type(entry) is str and len(entry) <= SHORT else _plain(entry, room)
+            for key, entry in value.items()
+            if entry is not OMIT
+        }
     if isinstance(value, list):
         room.left -= len(value) * STEPS_OF_A_NODE + 1
         if room.left < 0:
             room.refuse()
-        return list(value) if kind is StringList else [_plain(item, room) for item in value if item is not OMIT]
+        if kind is StringList:
+            return list(value)
+        return [
+            item if type(item) is str and len(item) <= SHORT else _plain(item, room)
+            for item in value
+            if item is not OMIT
+        ]
     if isinstance(value, int):
         return int(value)
     raise ResultTypeError(f"a manifest cannot hold {value!r}")
