@@ -41,20 +41,13 @@ def to_json(value: object) -> Any:
 
 
 def _plain(value: object, room: Room) -> Any:
+    # Containers first: most leaves are short texts, which their container deals with itself. A call for each would
+    # double the cost of a manifest.
     kind = type(value)
-    if kind is str:
-        if len(value) > SHORT:  # type: ignore[arg-type]
-            room.left -= len(value)  # type: ignore[arg-type]
-        return value
-    if value is None or kind is bool or kind is int:
-        return value
-    if kind is float:
-        return _number(value)  # type: ignore[arg-type]
     if isinstance(value, dict):
         room.left -= len(value) * STEPS_OF_A_NODE + sum(map(len, value))
         if room.left < 0:
             room.refuse()
-        # Most leaves are short texts; a call for each would double the cost of a manifest.
         return {
             key: entry if type(entry) is str and len(entry) <= SHORT else _plain(entry, room)
             for key, entry in value.items()
@@ -71,6 +64,14 @@ def _plain(value: object, room: Room) -> Any:
             for item in value
             if item is not OMIT
         ]
+    if kind is str:
+        if len(value) > SHORT:  # type: ignore[arg-type]
+            room.left -= len(value)  # type: ignore[arg-type]
+        return value
+    if value is None or kind is bool or kind is int:
+        return value
+    if kind is float:
+        return _number(value)  # type: ignore[arg-type]
     if isinstance(value, int):
         return int(value)
     raise ResultTypeError(f"a manifest cannot hold {value!r}")

@@ -10,7 +10,7 @@ A path is parsed once per text; ``expand`` then walks it over a document. It cha
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -42,7 +42,7 @@ class Place(NamedTuple):
     value: object
 
 
-Step = Callable[[Place], Iterator[Place]]
+Step = Callable[[Place], Iterable[Place]]
 
 
 class Path(NamedTuple):
@@ -71,7 +71,8 @@ def expand(path: Path, document: dict[str, object]) -> list[Pointer]:
     places = [Place((), document)]
     for segment in path.steps:
         for step in segment:
-            places = [reached for place in places for reached in step(place)]
+            # Most paths lead to one place at a time.
+            places = list(step(places[0])) if len(places) == 1 else [end for place in places for end in step(place)]
             if len(places) > _MAXIMUM_PLACES:
                 raise PatchError(f"path expansion exceeded the maximum of {_MAXIMUM_PLACES} places")
         if not places:
@@ -112,27 +113,27 @@ def _bracket(content: str) -> Step:
 
 
 def _key(name: str) -> Step:
-    def step(place: Place) -> Iterator[Place]:
-        value = place.value
+    def step(place: Place) -> Iterable[Place]:
+        pointer, value = place
         if value is not None and not isinstance(value, dict):
-            raise PatchError(f'path segment "{name}" expects an object at {pointer_text(place.pointer)}')
-        yield Place((*place.pointer, name), None if value is None else value.get(name))
+            raise PatchError(f'path segment "{name}" expects an object at {pointer_text(pointer)}')
+        return (Place((*pointer, name), None if value is None else value.get(name)),)
 
     return step
 
 
 def _index(index: int) -> Step:
-    def step(place: Place) -> Iterator[Place]:
+    def step(place: Place) -> Iterable[Place]:
         items = _list_at(place, "path segment")
         if not 0 <= index < len(items):
             raise PatchError(f"array index {index} out of bounds at {pointer_text(place.pointer)}")
-        yield Place((*place.pointer, index), items[index])
+        return (Place((*place.pointer, index), items[index]),)
 
     return step
 
 
-def _append(place: Place) -> Iterator[Place]:
-    yield Place((*place.pointer, APPEND), None)
+def _append(place: Place) -> Iterable[Place]:
+    return (Place((*place.pointer, APPEND), None),)
 
 
 def _every(place: Place) -> Iterator[Place]:

@@ -70,17 +70,20 @@ def in_order(resources: Sequence[RenderedResource]) -> list[RenderedResource]:
 
 
 def _sort_key(resource: RenderedResource) -> tuple[str, str, str, str]:
-    metadata = resource.object.get("metadata")
+    document = resource.object
+    metadata = document.get("metadata")
     if not isinstance(metadata, dict):
         metadata = {}
-    values = (
-        resource.object.get("kind"),
-        resource.object.get("apiVersion"),
-        metadata.get("namespace"),
-        metadata.get("name"),
+    return (
+        _text(document.get("kind")),
+        _text(document.get("apiVersion")),
+        _text(metadata.get("namespace")),
+        _text(metadata.get("name")),
     )
-    kind, api_version, namespace, name = (value if isinstance(value, str) else "" for value in values)
-    return kind, api_version, namespace, name
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _with_pod_annotation(workload: Document, kind: str, annotation: str, value: str) -> Document:
