@@ -14,7 +14,9 @@ from typing import Any
 from catalog import store
 from catalog.compiler.rendered import rendered_release, rendered_release_name
 from catalog.controllers.conditions import Condition, false, true, unknown, with_conditions
+from catalog.controllers.planes import resolve_data_plane
 from catalog.kinds.base import Document, PlatformObject
+from catalog.kinds.environment import Environment
 from catalog.kinds.rendered_release import RenderedRelease
 from catalog.releases.rendered import (
     ReleaseOwnershipConflict,
@@ -72,6 +74,14 @@ def found(obj: Any, reason: str, message: str) -> Any:
     if obj is None:
         raise NotSynced(reason, message)
     return obj
+
+
+def environment_and_plane(binding: Any) -> tuple[Environment, PlatformObject]:
+    """Where the binding delivers to. Raises `NotSynced` with EnvironmentNotFound or DataPlaneNotFound."""
+    name = binding.spec["environment"]
+    environment: Environment = found(binding.environment, "EnvironmentNotFound", f'Environment "{name}" not found')
+    message = f'DataPlane not found for environment "{environment.name}"'
+    return environment, found(resolve_data_plane(environment), "DataPlaneNotFound", message)
 
 
 def put(binding: PlatformObject, entries: Sequence[Document], actor: Actor) -> tuple[RenderedRelease, Condition]:

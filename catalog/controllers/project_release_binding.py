@@ -15,12 +15,11 @@ from catalog.compiler.gateway import environment_context, plane_context
 from catalog.compiler.metadata import project_metadata
 from catalog.compiler.rendered import has_namespace
 from catalog.controllers import binding_sync
-from catalog.controllers.binding_sync import Facts, NotSynced, found
+from catalog.controllers.binding_sync import Facts, NotSynced, environment_and_plane, found
 from catalog.controllers.conditions import Condition, false, true, with_conditions
 from catalog.controllers.deletion import delete_all
 from catalog.controllers.plane_health import NOT_REPORTED, is_bad, is_good, resources_ready
 from catalog.controllers.plane_watch import bindings_on_changed_plane
-from catalog.controllers.planes import resolve_data_plane
 from catalog.controllers.registry import Result, by_others, controller, owner_reference_of, referrers
 from catalog.delivery.drivers import observes_health
 from catalog.kinds.base import Document
@@ -67,12 +66,7 @@ def sync(binding: ProjectReleaseBinding, facts: Facts) -> list[Condition]:
     """
     spec = binding.spec
     release = pinned_release(binding)
-    environment = found(binding.environment, "EnvironmentNotFound", f'Environment "{spec["environment"]}" not found')
-    plane = found(
-        resolve_data_plane(environment),
-        "DataPlaneNotFound",
-        f'DataPlane not found for environment "{environment.name}"',
-    )
+    environment, plane = environment_and_plane(binding)
     project = found(binding.project, "ProjectNotFound", f'Project "{spec["owner"]["projectName"]}" not found')
 
     documents = [store.to_document(item, with_status=False) for item in (project, environment, plane)]

@@ -18,12 +18,11 @@ from catalog.compiler.errors import CompilerError
 from catalog.compiler.gateway import environment_context, plane_context
 from catalog.compiler.metadata import resource_metadata
 from catalog.controllers import binding_sync
-from catalog.controllers.binding_sync import Facts, NotSynced, found
+from catalog.controllers.binding_sync import Facts, NotSynced, environment_and_plane, found
 from catalog.controllers.conditions import Condition, false, true, with_conditions
 from catalog.controllers.deletion import delete_all
 from catalog.controllers.plane_health import NOT_REPORTED, all_ready, is_good, unwell
 from catalog.controllers.plane_watch import bindings_on_changed_plane
-from catalog.controllers.planes import resolve_data_plane
 from catalog.controllers.registry import Result, by_others, controller, owner_reference_of, referrers
 from catalog.controllers.retain_policy import RETAIN_HOLD, is_retained
 from catalog.delivery.drivers import observes_health
@@ -71,12 +70,7 @@ def sync(binding: ResourceReleaseBinding, facts: Facts) -> list[Condition]:
     """
     spec = binding.spec
     release = pinned_release(binding)
-    environment = found(binding.environment, "EnvironmentNotFound", f'Environment "{spec["environment"]}" not found')
-    plane = found(
-        resolve_data_plane(environment),
-        "DataPlaneNotFound",
-        f'DataPlane not found for environment "{environment.name}"',
-    )
+    environment, plane = environment_and_plane(binding)
     owner = spec["owner"]
     resource = found(binding.resource, "ResourceNotFound", f'Resource "{owner["resourceName"]}" not found')
     project = found(binding.project, "ProjectNotFound", f'Project "{owner["projectName"]}" not found')
