@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 
+from portal.access.doors import ProtectedManager
 from portal.access.grants import GroupGrantBase, PolicyExceptionBase, PolicyStateBase, UserGrantBase
 
 
@@ -112,6 +113,8 @@ class CompiledMapping(models.Model):
     grant_row = models.BigIntegerField(null=True)
     """The row in the level's group table (`granted`) or in `PolicyException` (`exception`)."""
     expires_at = models.DateTimeField(null=True)
+
+    objects = ProtectedManager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["binding_uid", "position"], name="unique_compiled_mapping")]

@@ -15,6 +15,8 @@ from typing import Any, ClassVar
 import orjson
 from django.db import models
 
+from portal.access.doors import ProtectedManager
+
 API_GROUP = "openchoreo.dev"
 API_VERSION = "openchoreo.dev/v1alpha1"
 
@@ -115,6 +117,8 @@ class PlatformObject(models.Model):
     created_at = models.DateTimeField(editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
     """When deletion was asked for; the row goes once no finalizer is left."""
+
+    objects: ClassVar[ProtectedManager] = ProtectedManager()
 
     class Meta:
         abstract = True

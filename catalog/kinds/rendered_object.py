@@ -16,6 +16,7 @@ from django.db import models
 from django.db.models import F
 
 from catalog.kinds.base import DocumentField, JSONValue
+from portal.access.doors import ProtectedManager
 
 PackedResource = Mapping[str, Any]
 """`{"id": …, "hash": …}`: an entry of a rendered release's spec as it is stored."""
@@ -29,6 +30,8 @@ class Manifest(models.Model):
 
     hash = models.CharField(max_length=64, primary_key=True)
     body = DocumentField()
+
+    objects = ProtectedManager()
 
     def __str__(self) -> str:
         return self.hash
@@ -57,6 +60,8 @@ class RenderedObject(models.Model):
     health = models.CharField(max_length=31, blank=True)
     observed = DocumentField(null=True, blank=True)
     observed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ProtectedManager()
 
     class Meta:
         constraints = [

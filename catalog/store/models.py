@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from catalog.kinds.base import DocumentField
+from portal.access.doors import ProtectedManager
 
 
 class Revision(models.Model):
@@ -37,6 +38,8 @@ class Revision(models.Model):
     """The document as it was (for status rows: `{"status": …}` only), null on creation."""
     after = DocumentField(null=True)
     """The document as it became (for status rows: `{"status": …}` only), null on removal."""
+
+    objects = ProtectedManager()
 
     class Meta:
         ordering = ["sequence"]

@@ -14,6 +14,8 @@ from django.contrib.auth.models import Group, Permission
 from django.db import models
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
+from portal.access.doors import ProtectedManager
+
 
 class UserGrantBase(UserObjectPermissionBase):  # type: ignore[misc]
     """A permission of one user on one scope object."""
@@ -45,6 +47,8 @@ class PolicyExceptionBase(models.Model):
     conditions = models.JSONField(default=list)
     """`[{"actions": […], "expression": "…", "tree": […]}]`; empty means always."""
     expires_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ProtectedManager()
 
     class Meta:
         abstract = True

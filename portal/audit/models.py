@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from portal.access.doors import ProtectedManager
+
 
 class AuditEvent(models.Model):
     """One attempted operation: who, for whom, from where, what, on which object, decided how, with what result.
@@ -44,6 +46,8 @@ class AuditEvent(models.Model):
     details = models.TextField(default="{}")
     seal = models.BigIntegerField(null=True)
     hash = models.CharField(max_length=64, blank=True, default="")
+
+    objects = ProtectedManager()
 
     class Meta:
         ordering = ["-id"]
