@@ -6,6 +6,8 @@ from django.http import HttpResponse
 
 from catalog.api.collection import Collection
 from catalog.api.crud import existing, in_words_of
+from catalog.compiler.errors import ReferenceResolutionError
+from catalog.compiler.schema.refs import resolve_refs
 from portal.access import guard
 from portal.access.endpoint import Call
 from portal.wire import responses
@@ -18,9 +20,17 @@ TYPE_KINDS = frozenset(
 
 
 def parameters_schema(call: Call, collection: Collection, namespace: str, name: str) -> HttpResponse:
-    """200 with the schema as written, vendor keys and all; an object without properties where none is declared."""
+    """200 with the schema, references resolved, vendor keys kept; an object without properties where none is declared.
+
+    A schema whose references lead nowhere is shown as it is written: the reference answers 500.
+    """
     held = existing(collection, namespace, name)
     with in_words_of(collection):
         guard.require(call.access, "view", held)
     declared = (held.spec.get("parameters") or {}).get("openAPIV3Schema")
-    return responses.json_body(declared or {"type": "object", "properties": {}})
+    if not declared:
+        return responses.json_body({"type": "object", "properties": {}})
+    try:
+        return responses.json_body(resolve_refs(declared))
+    except ReferenceResolutionError:
+        return responses.json_body(declared)

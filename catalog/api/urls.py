@@ -68,6 +68,7 @@ urlpatterns = [
     path("ready", public(operations.ready)),
     path("version", public(operations.show_version)),
     path("api/stagecraft/v1/", include("catalog.api.stagecraft.urls")),
+    path("", include("catalog.api.special")),
     path("api/v1/namespaces/<str:namespace>/<str:plural>", collection_view),
     path("api/v1/namespaces/<str:namespace>/<str:plural>/<str:name>", item_view),
     path("api/v1/namespaces/<str:namespace>/<str:plural>/<str:name>/schema", schema_view),

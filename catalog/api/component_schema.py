@@ -1,0 +1,68 @@
+"""`GET …/components/{name}/schema`: the JSON Schema of what may be set for a component in an environment.
+
+Its two properties are those of a ReleaseBinding: `componentTypeEnvironmentConfigs`, and `traitEnvironmentConfigs` by
+the instance names of the component's traits. References are resolved and vendor keys dropped, as a form needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from django.http import HttpResponse
+
+from catalog import store
+from catalog.api import component as components
+from catalog.api.crud import existing, in_words_of
+from catalog.compiler.errors import ReferenceResolutionError
+from catalog.compiler.schema.node import strip_vendor_extensions
+from catalog.compiler.schema.refs import resolve_refs
+from catalog.kinds.base import Document, PlatformObject
+from catalog.kinds.component import Component
+from catalog.releases.parts import component_type_of
+from portal.access import guard
+from portal.access.endpoint import Call
+from portal.wire import responses
+from portal.wire.responses import Refusal
+
+
+def environment_schema(call: Call, namespace: str, name: str) -> HttpResponse:
+    """200 with the schema; 404 for a component or type that does not exist. Missing traits are left out."""
+    held = existing(components.COLLECTION, namespace, name)
+    with in_words_of(components.COLLECTION):
+        guard.require(call.access, "view", held)
+    component: Component = held  # type: ignore[assignment]
+    component_type = component_type_of(component)
+    if component_type is None:
+        raise Refusal(404, "ComponentType not found")
+    properties: Document = {}
+    declared = environment_configs_of(component_type)
+    if declared is not None:
+        properties["componentTypeEnvironmentConfigs"] = declared
+    traits = dict(trait_schemas(component))
+    if traits:
+        properties["traitEnvironmentConfigs"] = {"type": "object", "properties": traits}
+    return responses.json_body({"type": "object", **({"properties": properties} if properties else {})})
+
+
+def trait_schemas(component: Component) -> Iterator[tuple[str, Document]]:
+    """The schema of each of the component's traits that has something to set, by instance name."""
+    for used in component.spec.get("traits") or ():
+        kind = used.get("kind") or "Trait"
+        trait = store.get_or_none(kind, component.namespace_name, used["name"])
+        declared = None if trait is None else environment_configs_of(trait)
+        if declared is not None:
+            yield used["instanceName"], declared
+
+
+def environment_configs_of(obj: PlatformObject) -> Document | None:
+    """The `environmentConfigs` schema of a type or trait, None where it declares none."""
+    section: Mapping[str, Any] = obj.spec.get("environmentConfigs") or {}
+    declared = section.get("openAPIV3Schema")
+    if declared is None:
+        return None
+    with suppress(ReferenceResolutionError):  # admission refuses such schemas; an older one is shown as it is written
+        declared = resolve_refs(declared)
+    bare: Any = strip_vendor_extensions(declared)
+    return bare  # type: ignore[no-any-return]

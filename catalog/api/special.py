@@ -1,0 +1,29 @@
+"""The routes of what is not plain CRUD. They stand before the general ones, which would take some of them."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from catalog.api import component_schema, generate_release, workflow_run_progress
+from portal.access.endpoint import Handler, endpoint
+
+NAMESPACE = "api/v1/namespaces/<str:namespace>"
+COMPONENT = f"{NAMESPACE}/components/<str:name>"
+RUN = f"{NAMESPACE}/workflowruns/<str:name>"
+
+urlpatterns = [
+    path(
+        f"{COMPONENT}/generate-release",
+        endpoint(post=Handler(generate_release.generate, action="componentrelease:create")),
+    ),
+    path(f"{COMPONENT}/schema", endpoint(get=Handler(component_schema.environment_schema, action="component:view"))),
+    path(f"{RUN}/status", endpoint(get=Handler(workflow_run_progress.show_status, action="workflowrun:view"))),
+    path(
+        f"{RUN}/logs",
+        endpoint(get=Handler(workflow_run_progress.show_logs, workflow_run_progress.bind_logs, "workflowrun:view")),
+    ),
+    path(
+        f"{RUN}/events",
+        endpoint(get=Handler(workflow_run_progress.show_events, workflow_run_progress.bind_task, "workflowrun:view")),
+    ),
+]
