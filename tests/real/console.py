@@ -3,6 +3,7 @@
     python -m tests.real.console      with the installation's environment
 
     {"apply": [documents]}            → {"actions": {"created": 2, …}}
+    {"people": {label: [name, groups, kind]}} → {label: token}
     {"delete": [kind, namespace, name]} → {}
     {"edit_type": name}               → {}
     {"state": true}                   → how far the installation has come, see `state`
@@ -64,15 +65,16 @@ def state() -> dict[str, Any]:
     from catalog.kinds.rendered_object import RenderedObject
     from catalog.kinds.rendered_release import RenderedRelease
 
-    objects = RenderedObject.objects.values_list("manifest_id", "applied_hash")
+    objects = RenderedObject.objects.system("test").values_list("manifest_id", "applied_hash")
     return {
         "due": work.unconverged_count(),
-        "components": Component.objects.count(),
+        "components": Component.objects.system("test").count(),
         "releases": Counter(
-            spec["owner"]["componentName"] for spec in ComponentRelease.objects.values_list("spec", flat=True)
+            spec["owner"]["componentName"]
+            for spec in ComponentRelease.objects.system("test").values_list("spec", flat=True)
         ),
-        "bindings": dict(ReleaseBinding.objects.values_list("name", "ready_reason")),
-        "rendered": dict(RenderedRelease.objects.values_list("name", "ready_reason")),
+        "bindings": dict(ReleaseBinding.objects.system("test").values_list("name", "ready_reason")),
+        "rendered": dict(RenderedRelease.objects.system("test").values_list("name", "ready_reason")),
         "objects": len(objects),
         "delivered": sum(wanted == applied for wanted, applied in objects),
         "failed": list(WorkItem.objects.exclude(last_error="").values_list("kind", "object_id", "last_error")),
@@ -83,8 +85,33 @@ def delivered_count() -> dict[str, Any]:
     """The cheap question: how many rendered releases of components are on their plane."""
     from catalog.kinds.rendered_release import RenderedRelease
 
-    rows = RenderedRelease.objects.filter(component__isnull=False, ready="True")
+    rows = RenderedRelease.objects.system("test").filter(component__isnull=False, ready="True")
     return {"delivered": rows.count()}
+
+
+def due() -> dict[str, Any]:
+    """The cheapest question: how many objects still wait for their controller."""
+    from catalog.controllers import work
+
+    return {"due": work.unconverged_count()}
+
+
+def people(wanted: dict[str, list[Any]]) -> dict[str, Any]:
+    """Users in groups of an identity provider, by label from [name, groups, kind], and a token for each."""
+    from portal.accounts.models import issue_token
+    from tests.catalog.access.conftest import person
+
+    return {
+        label: issue_token(person(name, *groups, kind=kind), "tests") for label, (name, groups, kind) in wanted.items()
+    }
+
+
+def migrate() -> dict[str, Any]:
+    """Tables, and nothing in them."""
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    return {}
 
 
 def prepare() -> dict[str, Any]:
@@ -102,8 +129,8 @@ def main() -> None:
     import django
 
     django.setup()
-    commands = {"apply": apply, "delete": delete, "edit_type": edit_type}
-    questions = {"state": state, "delivered": delivered_count, "prepare": prepare}
+    commands = {"apply": apply, "delete": delete, "edit_type": edit_type, "people": people}
+    questions = {"state": state, "due": due, "delivered": delivered_count, "migrate": migrate, "prepare": prepare}
     print("{}", flush=True)
     for line in sys.stdin:
         for name, argument in json.loads(line).items():
