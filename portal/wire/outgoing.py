@@ -40,29 +40,36 @@ class Reply:
     body: bytes
 
 
-def fetch(method: str, url: str, *, max_bytes: int = MAX_BYTES, **arguments: Any) -> Reply:
-    """One guarded request; arguments as those of `requests`. Raises `Refused` or another `requests` error."""
+def fetch(
+    method: str, url: str, *, max_bytes: int = MAX_BYTES, networks: Iterable[str] = (), **arguments: Any
+) -> Reply:
+    """One guarded request; arguments as those of `requests`. `networks` are private ones that this request may reach,
+    besides those of the settings. Raises `Refused` or another `requests` error."""
     with (
-        guarded_session() as session,
+        guarded_session(networks) as session,
         session.request(method, url, stream=True, timeout=TIMEOUT, **arguments) as answer,
     ):
         body = answer.raw.read(max_bytes, decode_content=False)
         return Reply(answer.status_code, dict(answer.headers), body)
 
 
-def guarded_session() -> requests.Session:
+def guarded_session(networks: Iterable[str] = ()) -> requests.Session:
     """A session that reaches public addresses only. Other schemes than http and https have no adapter."""
     session = requests.Session()
     session.trust_env = False
     session.max_redirects = MAX_REDIRECTS
     session.adapters.clear()
-    session.mount("https://", GuardedAdapter())
-    session.mount("http://", GuardedAdapter())
+    session.mount("https://", GuardedAdapter(networks))
+    session.mount("http://", GuardedAdapter(networks))
     return session
 
 
 class GuardedAdapter(HTTPAdapter):
     """Connects to the address that was checked, and to no other."""
+
+    def __init__(self, networks: Iterable[str] = ()) -> None:
+        super().__init__()
+        self.networks = tuple(networks)
 
     def send(self, request: requests.PreparedRequest, *arguments: Any, **named: Any) -> requests.Response:
         # The connection goes to a number; the server shall still be asked for the name.
@@ -77,18 +84,19 @@ class GuardedAdapter(HTTPAdapter):
         if host["scheme"] == "https":
             # The certificate is checked against the name, not the number.
             pool |= {"server_hostname": name, "assert_hostname": name}
-        host["host"] = str(checked_address(name, host.get("port")))
+        host["host"] = str(checked_address(name, host.get("port"), self.networks))
         return self.poolmanager.connection_from_host(**host, pool_kwargs=pool)
 
 
-def checked_address(name: str, port: int | None) -> Address:
+def checked_address(name: str, port: int | None, networks: Iterable[str] = ()) -> Address:
     """The address of a host: the first of those that its name stands for, if all of them may be reached."""
     try:
         found = socket.getaddrinfo(name, port or 443, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise Refused(f"{name} is not known") from None
     addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
-    if not addresses or not all(may_be_reached(address) for address in addresses):
+    allowed = (*settings.OUTGOING_PRIVATE_NETWORKS, *networks)
+    if not addresses or not all(may_be_reached(address, allowed) for address in addresses):
         raise Refused(f"{name} is not a public address")
     return addresses[0]
 

@@ -1,0 +1,57 @@
+"""Who a request comes from, as its credential proves it: a user, what the credential says of them, and its limits.
+
+Every way to sign in ends in an `Identity`. It is what a request knows; rights are worked out from it elsewhere
+(`portal.access.subject`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from portal.accounts.models import User
+
+ANONYMOUS = "anonymous"
+NOT_AUTHENTICATED = "authn=disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a credential may be used for at most: some actions (patterns as in roles; none means all), within one
+    namespace or project ("" means everywhere). `place_uid` tells that namespace or project from a later one of the
+    same name."""
+
+    actions: tuple[str, ...] = ()
+    namespace: str = ""
+    project: str = ""
+    place_uid: UUID | None = None
+
+    @property
+    def is_all(self) -> bool:
+        return not self.actions and not self.namespace
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A user and what their credential proves. `credential` names it for the audit, and never is the secret itself.
+
+    `claims` are pairs of a claim and its value (`("groups", "dev")`) that count for this request only, besides what is
+    stored about the user. `acting_for` is the person for whom an agent acts.
+    """
+
+    user: User
+    credential: str = ""
+    claims: frozenset[tuple[str, str]] = frozenset()
+    limits: Limits | None = None
+    acting_for: Identity | None = None
+    is_authenticated: bool = True
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether everybody involved may act at all at this moment."""
+        return self.user.is_usable and (self.acting_for is None or self.acting_for.is_usable)
+
+
+def anonymous() -> Identity:
+    """Who comes while security is switched off."""
+    return Identity(User(username=ANONYMOUS), NOT_AUTHENTICATED, is_authenticated=False)
