@@ -103,16 +103,16 @@ def populate_some(numbers: list[int]) -> None:
         manifests: dict[str, Any] = {}
         rendered = []
         for binding, (component, release) in zip(bindings, owners, strict=True):
-            ReleaseBinding.objects.filter(pk=binding.pk).update(component_release=release)
+            ReleaseBinding.objects.system("bench").filter(pk=binding.pk).update(component_release=release)
             made = rendering.render_component(world, binding, release, component, "now")
-            ReleaseBinding.objects.filter(pk=binding.pk).update(status={"endpoints": made.endpoints})
+            ReleaseBinding.objects.system("bench").filter(pk=binding.pk).update(status={"endpoints": made.endpoints})
             packed = [{"id": item["id"], "hash": manifest_hash(item["object"])} for item in made.entries["dataplane"]]
             manifests |= {manifest_hash(item["object"]): item["object"] for item in made.entries["dataplane"]}
             spec = {**binding_owner(binding), "targetPlane": "dataplane", "resources": packed}
             row = new(RenderedRelease, release_names(binding)["dataplane"], spec)
             row.owner_references = [controller_reference(binding)]
             rendered.append(row)
-        Manifest.objects.bulk_create([Manifest(hash=key, body=body) for key, body in manifests.items()])
+        Manifest.objects.system("bench").bulk_create([Manifest(hash=key, body=body) for key, body in manifests.items()])
         save(world, rendered, [component for component, _ in owners])
 
 
@@ -125,7 +125,7 @@ def save(world: Any, objects: list[Any], components: list[Any] | None = None) ->
         world.link(obj)
         if components is not None:
             obj.component = components[index]
-    type(objects[0]).objects.bulk_create(objects)
+    type(objects[0]).objects.system("bench").bulk_create(objects)
     ObjectReference.objects.bulk_create(
         ObjectReference(
             source_kind=obj.kind, source_id=obj.pk, role=item.role, target_kind=item.kind,

@@ -74,9 +74,9 @@ def on_change(change: Change) -> None:
     elif obj.kind in SCOPE_KINDS:
         if action == Action.CREATED:
             compile_referrers(obj)
-        elif action == Action.DELETED and CompiledMapping.objects.filter(scope_uid=obj.uid).update(
-            state=State.ENDED, grant_row=None
-        ):
+        elif action == Action.DELETED and CompiledMapping.objects.system("compile grants").filter(
+            scope_uid=obj.uid
+        ).update(state=State.ENDED, grant_row=None):
             touch_policy()
 
 
@@ -102,7 +102,7 @@ def compile_referrers(obj: PlatformObject) -> None:
         source_kind__in=list(BINDINGS),
     )
     for kind, identity in dict.fromkeys(rows.values_list("source_kind", "source_id")):
-        binding = BINDINGS[kind]._default_manager.filter(pk=identity).first()
+        binding = BINDINGS[kind].objects.system("compile grants").filter(pk=identity).first()
         if binding is not None:
             compile_binding(binding, anew=False)
 
@@ -113,7 +113,10 @@ def compile_binding(binding: PlatformObject, *, anew: bool) -> None:
     `anew` binds every mapping to the objects that bear the names now; else those that were bound stay bound.
     """
     spec = binding.spec
-    held = {mapping.position: mapping for mapping in CompiledMapping.objects.filter(binding_uid=binding.uid)}
+    held = {
+        mapping.position: mapping
+        for mapping in CompiledMapping.objects.system("compile grants").filter(binding_uid=binding.uid)
+    }
     name = entitlement(spec["entitlement"]["claim"], spec["entitlement"]["value"])
     group, _ = Group.objects.get_or_create(name=name)
     expires_at = expiry_of(binding)
@@ -136,8 +139,8 @@ def compile_binding(binding: PlatformObject, *, anew: bool) -> None:
                 expires_at=expires_at,
             )
         )
-    CompiledMapping.objects.filter(binding_uid=binding.uid).delete()
-    CompiledMapping.objects.bulk_create(wanted)
+    CompiledMapping.objects.system("compile grants").filter(binding_uid=binding.uid).delete()
+    CompiledMapping.objects.system("compile grants").bulk_create(wanted)
     release(left)
     settle(wanted)
     touch_policy()
@@ -145,8 +148,8 @@ def compile_binding(binding: PlatformObject, *, anew: bool) -> None:
 
 def drop(binding: PlatformObject) -> None:
     """A binding has gone: so does what only it has given."""
-    left = list(CompiledMapping.objects.filter(binding_uid=binding.uid))
-    CompiledMapping.objects.filter(binding_uid=binding.uid).delete()
+    left = list(CompiledMapping.objects.system("compile grants").filter(binding_uid=binding.uid))
+    CompiledMapping.objects.system("compile grants").filter(binding_uid=binding.uid).delete()
     release(left)
     touch_policy()
 
@@ -224,7 +227,7 @@ def write_row(target: Target, group: Group, effect: str, expires_at: datetime | 
     if target.permission_id is None:
         return None
     if target.state == State.EXCEPTION:
-        row = PolicyException.objects.create(
+        row = PolicyException.objects.system("compile grants").create(
             group=group,
             permission_id=target.permission_id,
             effect=effect,
@@ -235,7 +238,7 @@ def write_row(target: Target, group: Group, effect: str, expires_at: datetime | 
         )
         return int(row.pk)
     _, model = GRANTS[target.level]
-    held, _ = model._default_manager.get_or_create(
+    held, _ = model.objects.get_or_create(
         group=group,
         permission_id=target.permission_id,
         content_object_id=target.scope_key,
@@ -250,18 +253,20 @@ def release(mappings: Iterable[CompiledMapping]) -> None:
         if mapping.grant_row is None:
             continue
         if mapping.state == State.EXCEPTION:
-            PolicyException.objects.filter(pk=mapping.grant_row).delete()
+            PolicyException.objects.system("compile grants").filter(pk=mapping.grant_row).delete()
             continue
         if not justifying(mapping).exists():
             _, model = GRANTS[mapping.level]
-            model._default_manager.filter(pk=mapping.grant_row, is_manual=False).delete()
+            model.objects.filter(pk=mapping.grant_row, is_manual=False).delete()
         else:
             settle([mapping])
 
 
 def justifying(mapping: CompiledMapping) -> Any:
     """The mappings that share this one's row."""
-    return CompiledMapping.objects.filter(level=mapping.level, state=State.GRANTED, grant_row=mapping.grant_row)
+    return CompiledMapping.objects.system("compile grants").filter(
+        level=mapping.level, state=State.GRANTED, grant_row=mapping.grant_row
+    )
 
 
 def settle(mappings: Iterable[CompiledMapping]) -> None:
@@ -272,17 +277,17 @@ def settle(mappings: Iterable[CompiledMapping]) -> None:
         ends = list(justifying(mapping).values_list("expires_at", flat=True))
         last = None if not ends or None in ends else max(ends)
         _, model = GRANTS[mapping.level]
-        model._default_manager.filter(pk=mapping.grant_row, is_manual=False).update(expires_at=last)
+        model.objects.filter(pk=mapping.grant_row, is_manual=False).update(expires_at=last)
 
 
 def snapshot() -> set[tuple[Any, ...]]:
     """What is given by bindings, in a form that can be compared."""
     found: set[tuple[Any, ...]] = set()
     for level, (_, model) in GRANTS.items():
-        rows = model._default_manager.filter(is_manual=False)
+        rows = model.objects.filter(is_manual=False)
         columns = ("group__name", "permission__codename", "content_object_id", "expires_at")
         found |= {(level, "allow", *row, "") for row in rows.values_list(*columns)}
-    for row in PolicyException.objects.select_related("group", "permission"):
+    for row in PolicyException.objects.system("compile grants").select_related("group", "permission"):
         key = getattr(row, f"{row.level}_id")
         shown = (row.group.name, row.permission.codename, key, row.expires_at, repr(row.conditions))
         found.add((row.level, row.effect, *shown))
@@ -292,14 +297,16 @@ def snapshot() -> set[tuple[Any, ...]]:
 def rebuild() -> None:
     """Compile every role and binding again, and drop the rows that nothing justifies."""
     for model in ROLES.values():
-        for role in model._default_manager.all():
+        for role in model.objects.system("compile grants"):
             ensure_role_permissions(role)
     for model in BINDINGS.values():
-        for binding in model._default_manager.all():
+        for binding in model.objects.system("compile grants"):
             compile_binding(binding, anew=False)
-    mappings = CompiledMapping.objects.filter(grant_row__isnull=False)
+    mappings = CompiledMapping.objects.system("compile grants").filter(grant_row__isnull=False)
     for level, (_, grants) in GRANTS.items():
         used = mappings.filter(level=level, state=State.GRANTED).values("grant_row")
-        grants._default_manager.filter(is_manual=False).exclude(pk__in=used).delete()
-    PolicyException.objects.exclude(pk__in=mappings.filter(state=State.EXCEPTION).values("grant_row")).delete()
+        grants.objects.filter(is_manual=False).exclude(pk__in=used).delete()
+    PolicyException.objects.system("compile grants").exclude(
+        pk__in=mappings.filter(state=State.EXCEPTION).values("grant_row")
+    ).delete()
     touch_roles()

@@ -108,7 +108,11 @@ def forbid_removing_the_last_admin(
         return
     if User.objects.filter(is_superuser=True, is_active=True).exists():
         return
-    others = CompiledMapping.objects.filter(state="granted", level="cluster").exclude(binding_uid=held.uid)
+    others = (
+        CompiledMapping.objects.system("escalation guard")
+        .filter(state="granted", level="cluster")
+        .exclude(binding_uid=held.uid)
+    )
     for name in others.values_list("binding_name", flat=True):
         binding = get_or_none("ClusterAuthzRoleBinding", "", name)
         if binding is not None and model.kind in BINDINGS and gives_everything(type(binding), binding.spec):

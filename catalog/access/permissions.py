@@ -41,7 +41,9 @@ def bindings_of(rule: Rule) -> list[str]:
     if rule.table == "user":
         return []
     state = CompiledMapping.State.EXCEPTION if rule.table == "exception" else CompiledMapping.State.GRANTED
-    rows = CompiledMapping.objects.filter(level=rule.level, state=state, grant_row=rule.row)
+    rows = CompiledMapping.objects.system("the meaning of grants").filter(
+        level=rule.level, state=state, grant_row=rule.row
+    )
     return [
         f"{mapping.binding_kind} {mapping.binding_namespace + '/' if mapping.binding_namespace else ''}"
         f"{mapping.binding_name}"
@@ -54,7 +56,9 @@ def roles_by_key() -> Mapping[str, Role]:
     found = {}
     for kind, model in ROLES.items():
         namespaced = ["namespace_id"] if model.namespaced else []
-        for identity, name, spec, *namespace in model._default_manager.values_list("pk", "name", "spec", *namespaced):
+        for identity, name, spec, *namespace in model.objects.system("the meaning of grants").values_list(
+            "pk", "name", "spec", *namespaced
+        ):
             shown = f"{namespace[0]}/{name}" if namespace else name
             found[f"{kind.lower()}#{identity}"] = Role(shown, tuple(spec.get("actions") or ()), kind)
     return found

@@ -50,7 +50,9 @@ class RevisionAdmin(ReadOnlyAdmin):
     list_per_page = 100
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).defer("before", "after")
+        rows = super().get_queryset(request)
+        rows = rows.system("revision:view everywhere") if self.has_view_permission(request) else rows.none()
+        return rows.defer("before", "after")
 
     def changeform_view(
         self,

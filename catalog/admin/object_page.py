@@ -101,7 +101,7 @@ def with_urls(links: Iterable[Link], access: Access | None) -> list[Link]:
             continue
         model = BY_KIND[kind]
         columns = ["pk", "name", *(["namespace_id"] if model.namespaced else [])]
-        rows = seen(access, model._default_manager.filter(name__in=wanted))
+        rows = seen(access, model.objects.filter(name__in=wanted))
         for key, name, *namespace in rows.values_list(*columns):
             keys[kind, namespace[0] if namespace else "", name] = key
     return [
@@ -119,7 +119,7 @@ def naming(obj: PlatformObject, access: Access | None) -> list[Link]:
         by_kind[row.source_kind][row.source_id] = row.role
     found = []
     for kind, roles in by_kind.items():
-        others = seen(access, BY_KIND[kind]._default_manager.filter(pk__in=roles))
+        others = seen(access, BY_KIND[kind].objects.filter(pk__in=roles))
         for other in others.only(*identity_columns(kind)):
             found.append(Link(roles[other.pk], kind, other.namespace_name, other.name, change_url(kind, other.pk)))
     return found

@@ -79,7 +79,7 @@ def page_of(access: Access, collection: Collection, namespace: str, query: ListQ
 
 def selected(collection: Collection, namespace: str) -> Any:
     """The rows of a collection in key order."""
-    rows: Any = collection.model._default_manager.all()
+    rows: Any = collection.model.objects.all()
     if collection.model.namespaced:
         rows = rows.filter(namespace_id=namespace)
     # A database's own collation may sort "a-b" after "ab"; names are ASCII, so "C" is the order of bytes.

@@ -60,7 +60,9 @@ def release_names(binding: ReleaseBinding) -> tuple[str, str]:
 
 def held_releases(binding: ReleaseBinding) -> HeldReleases:
     """Both rendered releases, as far as they are there. One query."""
-    rows = RenderedRelease.objects.filter(namespace_id=binding.namespace_name, name__in=release_names(binding))
+    rows = RenderedRelease.objects.system("reconcile").filter(
+        namespace_id=binding.namespace_name, name__in=release_names(binding)
+    )
     return {row.name: row for row in rows}
 
 
@@ -143,7 +145,7 @@ def bindings_awaiting_observability() -> list[Watch]:
     """A new or removed observability plane concerns all bindings in its reach: a rare event, so none is singled out."""
 
     def mapping(change: Change, watcher: str) -> Iterable[int]:
-        rows = ReleaseBinding.objects.all()
+        rows = ReleaseBinding.objects.system("reconcile")
         if change.obj.namespaced:
             rows = rows.filter(namespace_id=change.obj.namespace_name)
         return rows.values_list("id", flat=True)

@@ -141,5 +141,5 @@ def rendered_releases_of(binding: PlatformObject) -> list[RenderedRelease]:
     """The RenderedReleases that the binding owns: found by name, told from another's by the owner reference."""
     spec = binding.spec
     name = rendered_release_name(spec["owner"], spec["environment"])
-    rows = RenderedRelease.objects.filter(namespace_id=binding.namespace_name, name=name)
+    rows = RenderedRelease.objects.system("reconcile").filter(namespace_id=binding.namespace_name, name=name)
     return [row for row in rows if is_owned_by(row, binding)]

@@ -92,7 +92,7 @@ def report(component: Component, ready: Condition, latest: LatestRelease | None 
 
 def finalize(component: Component) -> Result:
     """Delete what belongs to the component, all at once; let it go when the last of it is gone."""
-    runs = WorkflowRun.objects.filter(
+    runs = WorkflowRun.objects.system("reconcile").filter(
         namespace_id=component.namespace_name,
         **{
             f"labels__{labels.PROJECT}": component.spec["owner"]["projectName"],
@@ -101,7 +101,8 @@ def finalize(component: Component) -> Result:
     )
     with store.transaction():
         owned = [
-            kind.objects.filter(component_id=component.pk) for kind in (ReleaseBinding, ComponentRelease, Workload)
+            kind.objects.system("reconcile").filter(component_id=component.pk)
+            for kind in (ReleaseBinding, ComponentRelease, Workload)
         ]
         remaining = [obj for rows in (*owned, runs) for obj in delete_all(rows, ACTOR)]
         if not remaining:

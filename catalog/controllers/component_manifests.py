@@ -109,7 +109,9 @@ def manifests_of(render_input: Document) -> Manifests:
 
 def default_channel(environment: Environment) -> str:
     """The name of the environment's default notification channel, "" if there is none."""
-    rows = ObservabilityAlertsNotificationChannel.objects.filter(environment_id=environment.pk, deleted_at=None)
+    rows = ObservabilityAlertsNotificationChannel.objects.system("reconcile").filter(
+        environment_id=environment.pk, deleted_at=None
+    )
     for name, spec in rows.order_by("name").values_list("name", "spec"):
         if spec.get("isEnvDefault"):
             return name
@@ -123,7 +125,9 @@ def bindings_with_channel() -> Watch:
         environment = change.obj.environment_id  # type: ignore[attr-defined]
         if environment is None:
             return ()
-        return ReleaseBinding.objects.filter(environment_id=environment).values_list("id", flat=True)
+        return (
+            ReleaseBinding.objects.system("reconcile").filter(environment_id=environment).values_list("id", flat=True)
+        )
 
     kind = ObservabilityAlertsNotificationChannel.kind
     return Watch(kind, mapping, frozenset({"created", "changed", "deleting", "deleted"}))

@@ -45,7 +45,7 @@ def users_of_trait(kind: str) -> Watch:
         embedding = users.filter(source_kind__in=TYPE_FIELDS, role__in=("trait", "cluster_trait"))
         for type_kind, field in TYPE_FIELDS.items():
             concerned |= Q(**{f"{field}__in": embedding.filter(source_kind=type_kind).values("source_id")})
-        return Component.objects.filter(concerned).values_list("id", flat=True)
+        return Component.objects.system("reconcile").filter(concerned).values_list("id", flat=True)
 
     return Watch(kind, mapping, frozenset(CONTENT_CHANGES))
 
@@ -57,7 +57,7 @@ def components_of_pipeline() -> Watch:
         pipeline = change.obj
         projects: Any = references_to("DeploymentPipeline", pipeline.namespace_name, pipeline.name)
         followers = projects.filter(source_kind="Project").values("source_id")
-        return Component.objects.filter(project_id__in=followers).values_list("id", flat=True)
+        return Component.objects.system("reconcile").filter(project_id__in=followers).values_list("id", flat=True)
 
     return Watch("DeploymentPipeline", mapping, frozenset(CONTENT_CHANGES))
 
@@ -69,7 +69,9 @@ def finalizing_owner_of_run() -> Watch:
         name = change.obj.labels.get(labels.COMPONENT)
         if not name:
             return ()
-        rows = Component.objects.filter(namespace_id=change.obj.namespace_name, name=name, deleted_at__isnull=False)
+        rows = Component.objects.system("reconcile").filter(
+            namespace_id=change.obj.namespace_name, name=name, deleted_at__isnull=False
+        )
         return rows.values_list("id", flat=True)
 
     return Watch("WorkflowRun", mapping, frozenset({"deleted"}))

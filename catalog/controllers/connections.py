@@ -72,7 +72,7 @@ def resolve_connections(
 
 def providers_of(targets: Iterable[Document], environment: Environment) -> Providers:
     """The bindings of the targets' components in the environment, as `{spec, status}`, by project and component."""
-    rows = ReleaseBinding.objects.filter(
+    rows = ReleaseBinding.objects.system("reconcile").filter(
         environment_id=environment.pk, component__name__in={target["component"] for target in targets}
     )
     found: Providers = defaultdict(list)

@@ -40,7 +40,7 @@ def when_child_is_gone(kind: str, role: str) -> Watch:
         parent = getattr(change.obj, f"{role}_id")
         if parent is None:
             return ()
-        manager: Any = kind_named(watcher)._default_manager
+        manager: Any = kind_named(watcher).objects.system("reconcile")
         return manager.filter(pk=parent, deleted_at__isnull=False).values_list("id", flat=True)
 
     return Watch(kind, mapping, frozenset({"deleted"}))
@@ -54,7 +54,7 @@ def deleting_in_namespace_of(kind: str, *actions: str) -> Watch:
 
     def mapping(change: Change, watcher: str) -> Iterable[int]:
         model = kind_named(watcher)
-        rows: Any = model._default_manager.filter(deleted_at__isnull=False)  # type: ignore[attr-defined]
+        rows: Any = model.objects.system("reconcile").filter(deleted_at__isnull=False)
         if model.namespaced:
             rows = rows.filter(namespace_id=change.obj.namespace_name)
         return rows.values_list("id", flat=True)

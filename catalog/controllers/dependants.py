@@ -21,7 +21,7 @@ def dependants_of(provider: PlatformObject, kind: str, name: str, role: str) -> 
     users = references_to(kind, provider.namespace_name, name).filter(source_kind="ComponentRelease", role=role)
     if not users.exists():
         return ()
-    rows = ReleaseBinding.objects.filter(
+    rows = ReleaseBinding.objects.system("reconcile").filter(
         environment_id=provider.environment_id,  # type: ignore[attr-defined]
         component_release_id__in=users.values("source_id"),
     )

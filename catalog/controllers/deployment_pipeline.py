@@ -23,7 +23,7 @@ def reconcile(pipeline: DeploymentPipeline) -> Result:
         if pipeline.deleted_at is None:
             report(pipeline, true("Available", "DeploymentPipelineAvailable", "DeploymentPipeline is available"))
             return Result()
-        followers = Project.objects.filter(deployment_pipeline=pipeline).count()
+        followers = Project.objects.system("reconcile").filter(deployment_pipeline=pipeline).count()
         if followers:
             words = f"Deletion blocked: deployment pipeline is still referenced by {followers} project(s)"
             report(pipeline, false("Available", "DeletionBlocked", words))

@@ -67,19 +67,23 @@ def referring_pipeline(environment: Environment) -> str | None:
     """The name of a pipeline with this environment in its paths, None if there is none."""
     rows = referrers("Environment", environment.namespace_name, environment.name)
     sources = rows.filter(source_kind="DeploymentPipeline").values("source_id")
-    return DeploymentPipeline.objects.filter(pk__in=sources).values_list("name", flat=True).first()
+    return DeploymentPipeline.objects.system("reconcile").filter(pk__in=sources).values_list("name", flat=True).first()
 
 
 def delete_bindings(environment: Environment) -> tuple[list[PlatformObject], list[ResourceReleaseBinding]]:
     """Ask for the deletion of the environment's bindings: (those still there, those retained)."""
-    resources = ResourceReleaseBinding.objects.filter(environment=environment).select_related("resource_release")
+    resources = (
+        ResourceReleaseBinding.objects.system("reconcile")
+        .filter(environment=environment)
+        .select_related("resource_release")
+    )
     retained = [binding for binding in resources if is_retained(binding)]
     workloads: Iterable[PlatformObject] = [
-        *ReleaseBinding.objects.filter(environment=environment),
+        *ReleaseBinding.objects.system("reconcile").filter(environment=environment),
         *(binding for binding in resources if not is_retained(binding)),
     ]
     remaining = delete_all(workloads, ACTOR)
-    cells = ProjectReleaseBinding.objects.filter(environment=environment)
+    cells = ProjectReleaseBinding.objects.system("reconcile").filter(environment=environment)
     if remaining or retained:
         return [*remaining, *cells], retained
     return delete_all(cells, ACTOR), []

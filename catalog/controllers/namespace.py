@@ -44,7 +44,7 @@ def stages() -> Iterable[tuple[type[PlatformObject], ...]]:
 
 def terminating_namespace_of(change: Change, watcher: str) -> Iterable[int]:
     """The namespace that an object was deleted from, if it is being deleted too."""
-    rows = Namespace.objects.filter(name=change.obj.namespace_name, deleted_at__isnull=False)
+    rows = Namespace.objects.system("reconcile").filter(name=change.obj.namespace_name, deleted_at__isnull=False)
     return rows.values_list("id", flat=True)
 
 
@@ -76,7 +76,7 @@ def finalize(namespace: Namespace) -> None:
 
 def content_of(namespace: Namespace, model: type[PlatformObject]) -> Iterable[PlatformObject]:
     """The objects of a kind in the namespace."""
-    manager: Any = model._default_manager
+    manager: Any = model.objects.system("reconcile")
     found: Iterable[PlatformObject] = manager.filter(namespace_id=namespace.name)
     return found
 

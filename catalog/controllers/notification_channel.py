@@ -25,7 +25,9 @@ def siblings_of_former_default(change: Change, watcher: str) -> Iterable[int]:
 
 def siblings(namespace: str, environment: str) -> list[ObservabilityAlertsNotificationChannel]:
     """The channels of an environment that are not being deleted, the oldest first."""
-    rows = ObservabilityAlertsNotificationChannel.objects.filter(namespace_id=namespace, deleted_at=None)
+    rows = ObservabilityAlertsNotificationChannel.objects.system("reconcile").filter(
+        namespace_id=namespace, deleted_at=None
+    )
     # By name, because the environment need not exist; there are few channels in a namespace.
     return [row for row in rows.order_by("created_at", "id") if row.spec["environment"] == environment]
 

@@ -11,7 +11,8 @@ from portal.accounts.actor import Actor
 
 def pin(binding: PlatformObject, field: str, release_name: str, actor: Actor) -> None:
     """Let `spec.<field>` of the binding, as it is stored now, name the release."""
-    rows: Any = type(binding)._default_manager.select_for_update()  # what people change meanwhile must not be lost
+    # Locked: what people change meanwhile must not be lost.
+    rows: Any = type(binding).objects.system("reconcile").select_for_update()
     held = rows.filter(pk=binding.pk, deleted_at=None).first()
     if held is not None and held.spec.get(field) == binding.spec.get(field):
         document = store.to_document(held, with_status=False)

@@ -20,7 +20,7 @@ def bindings_on_changed_plane() -> list[Watch]:
     """New, changed (not in status) and removed data planes concern the bindings in their environments."""
 
     def mapping(change: Change, watcher: str) -> Iterable[int]:
-        manager: Any = kind_named(watcher)._default_manager
+        manager: Any = kind_named(watcher).objects.system("reconcile")
         return manager.filter(environment__in=environments_on(change.obj)).values_list("id", flat=True)
 
     actions = frozenset({"created", "changed", "deleted"})
@@ -33,5 +33,5 @@ def environments_on(plane: PlatformObject) -> QuerySet[Environment]:
     concerned = Q(pk__in=named.values("source_id"))
     if plane.name == DEFAULT_PLANE:
         concerned |= Q(data_plane=None, cluster_data_plane=None)
-    rows = Environment.objects.filter(concerned)
+    rows = Environment.objects.system("reconcile").filter(concerned)
     return rows.filter(namespace_id=plane.namespace_name) if plane.namespaced else rows

@@ -27,8 +27,10 @@ def resolve_data_plane(environment: Environment) -> PlatformObject | None:
         )
         return named
     return (
-        DataPlane.objects.filter(namespace_id=environment.namespace_name, name=DEFAULT_PLANE).first()
-        or ClusterDataPlane.objects.filter(name=DEFAULT_PLANE).first()
+        DataPlane.objects.system("reconcile")
+        .filter(namespace_id=environment.namespace_name, name=DEFAULT_PLANE)
+        .first()
+        or ClusterDataPlane.objects.system("reconcile").filter(name=DEFAULT_PLANE).first()
     )
 
 
@@ -37,10 +39,10 @@ def resolve_observability_plane(data_plane: PlatformObject) -> PlatformObject | 
     reference = data_plane.spec.get("observabilityPlaneRef") or {}
     name = reference.get("name") or DEFAULT_PLANE
     if isinstance(data_plane, ClusterDataPlane) or reference.get("kind") == "ClusterObservabilityPlane":
-        return ClusterObservabilityPlane.objects.filter(name=name).first()
-    namespaced: PlatformObject | None = ObservabilityPlane.objects.filter(
-        namespace_id=data_plane.namespace_name, name=name
-    ).first()
+        return ClusterObservabilityPlane.objects.system("reconcile").filter(name=name).first()
+    namespaced: PlatformObject | None = (
+        ObservabilityPlane.objects.system("reconcile").filter(namespace_id=data_plane.namespace_name, name=name).first()
+    )
     if namespaced is None and not reference.get("name"):
-        return ClusterObservabilityPlane.objects.filter(name=DEFAULT_PLANE).first()
+        return ClusterObservabilityPlane.objects.system("reconcile").filter(name=DEFAULT_PLANE).first()
     return namespaced

@@ -77,7 +77,9 @@ def cut_release(project: Project) -> tuple[dict[str, str] | None, Condition]:
 def finalize(project: Project) -> None:
     """Delete what belongs to the project, step by step; let it go when nothing is left."""
     for kinds in ((Component, Resource), (ProjectReleaseBinding,), (ProjectRelease,)):
-        remaining = [obj for kind in kinds for obj in delete_all(kind.objects.filter(project=project), ACTOR)]
+        remaining = [
+            obj for kind in kinds for obj in delete_all(kind.objects.system("reconcile").filter(project=project), ACTOR)
+        ]
         if remaining:
             waiting = true("Finalizing", "ProjectFinalizing", WAITING)
             store.write_status(project, with_conditions(project, [waiting]), ACTOR)

@@ -32,7 +32,7 @@ MAKER = "project-controller"
 
 def bring_cells_in_step(project: Project, release_name: str, actor: Actor) -> None:
     """Fill the empty pins of the project's bindings and make the bindings that are missing."""
-    bindings = list(ProjectReleaseBinding.objects.filter(project=project))
+    bindings = list(ProjectReleaseBinding.objects.system("reconcile").filter(project=project))
     for binding in bindings:
         if binding.deleted_at is None and not binding.spec.get("projectRelease"):
             pin(binding, "projectRelease", release_name, actor)
@@ -55,7 +55,9 @@ def missing_environments(project: Project, covered: set[str]) -> list[str]:
     wanted = [] if pipeline is None else [name for name in environments_of(pipeline) if name not in covered]
     if not wanted:
         return []
-    rows = Environment.objects.filter(namespace_id=project.namespace_name, name__in=wanted, deleted_at=None)
+    rows = Environment.objects.system("reconcile").filter(
+        namespace_id=project.namespace_name, name__in=wanted, deleted_at=None
+    )
     existing = set(rows.values_list("name", flat=True))
     return [name for name in wanted if name in existing]
 
@@ -99,6 +101,10 @@ def projects_of_new_environment() -> Watch:
         environment = change.obj
         rows = references_to("Environment", environment.namespace_name, environment.name)
         pipelines = rows.filter(source_kind="DeploymentPipeline").values("source_id")
-        return Project.objects.filter(deployment_pipeline_id__in=pipelines).values_list("id", flat=True)
+        return (
+            Project.objects.system("reconcile")
+            .filter(deployment_pipeline_id__in=pipelines)
+            .values_list("id", flat=True)
+        )
 
     return Watch("Environment", mapping, frozenset({"created"}))

@@ -131,7 +131,7 @@ def owner_reference_of(kind: str, *, actions: Iterable[str] = ()) -> Watch:
         uids = [item.get("uid") for item in change.obj.owner_references if item.get("kind") == watcher]
         if not uids:
             return ()
-        manager: Any = kind_named(watcher)._default_manager
+        manager: Any = kind_named(watcher).objects.system("reconcile")
         return manager.filter(uid__in=uids).values_list("id", flat=True)
 
     return Watch(kind, mapping, frozenset(actions))

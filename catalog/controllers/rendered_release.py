@@ -64,7 +64,7 @@ def releases_on_changed_observability_plane(kind: str) -> Watch:
     """A change of an observability plane concerns all that is on such planes; it is too rare to look more closely."""
 
     def mapping(change: Change, watcher: str) -> Iterable[int]:
-        found = RenderedRelease.objects.filter(spec__targetPlane=OBSERVABILITY_PLANE)
+        found = RenderedRelease.objects.system("reconcile").filter(spec__targetPlane=OBSERVABILITY_PLANE)
         return found.values_list("id", flat=True)
 
     return Watch(kind, mapping, frozenset({"created", "changed"}))
@@ -168,7 +168,9 @@ def deliver(release: RenderedRelease, rows: Sequence[RenderedObject], delivered:
 
 def is_current(release: RenderedRelease) -> bool:
     """Whether the release still is as this look has read it."""
-    held = RenderedRelease.objects.filter(pk=release.pk, generation=release.generation, deleted_at=None)
+    held = RenderedRelease.objects.system("reconcile").filter(
+        pk=release.pk, generation=release.generation, deleted_at=None
+    )
     return held.exists()
 
 

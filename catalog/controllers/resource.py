@@ -74,7 +74,7 @@ def cut_release(resource: Resource) -> tuple[dict[str, str] | None, Condition]:
 
 def advance_followers(resource: Resource, release_name: str) -> None:
     """Pin the release on the bindings that ask to follow the newest."""
-    for binding in ResourceReleaseBinding.objects.filter(resource=resource, deleted_at=None):
+    for binding in ResourceReleaseBinding.objects.system("reconcile").filter(resource=resource, deleted_at=None):
         follows = binding.annotations.get(FOLLOW_ANNOTATION, "").lower() == "true"
         if follows and binding.spec.get("resourceRelease") != release_name:
             pin(binding, "resourceRelease", release_name, ACTOR)
@@ -82,13 +82,15 @@ def advance_followers(resource: Resource, release_name: str) -> None:
 
 def finalize(resource: Resource) -> None:
     """Delete the bindings, but for the retained, then the releases; let the resource go when nothing is left."""
-    bindings = list(ResourceReleaseBinding.objects.filter(resource=resource).select_related("resource_release"))
+    bindings = list(
+        ResourceReleaseBinding.objects.system("reconcile").filter(resource=resource).select_related("resource_release")
+    )
     retained = [binding for binding in bindings if is_retained(binding)]
     remaining = delete_all([binding for binding in bindings if binding not in retained], ACTOR)
     if retained or remaining:
         report_waiting(resource, f"Waiting for ResourceReleaseBindings to be deleted{held_by(retained)}")
         return
-    if delete_all(ResourceRelease.objects.filter(resource=resource), ACTOR):
+    if delete_all(ResourceRelease.objects.system("reconcile").filter(resource=resource), ACTOR):
         report_waiting(resource, "Waiting for ResourceReleases to be deleted")
         return
     store.remove_finalizer(resource, Resource.finalizer, ACTOR)

@@ -72,7 +72,7 @@ def resolve_resource_dependencies(
 
 def providers_of(targets: Iterable[Document], project: str, environment: Environment) -> Providers:
     """The bindings of the targets' resources in the environment, as documents, by resource."""
-    rows = ResourceReleaseBinding.objects.filter(
+    rows = ResourceReleaseBinding.objects.system("reconcile").filter(
         environment_id=environment.pk, resource__name__in={target["resourceName"] for target in targets}
     )
     found: Providers = defaultdict(list)

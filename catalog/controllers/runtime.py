@@ -55,7 +55,7 @@ def run_batch(batch: list[work.Claim]) -> int:
 def reconcile_one(item: work.Claim) -> None:
     """One look at one object."""
     controller = controller_of(item.kind)
-    manager = kind_named(item.kind)._default_manager  # type: ignore[attr-defined]
+    manager = kind_named(item.kind).objects.system("reconcile")
     rows = manager.filter(pk=item.object_id)
     if controller is not None and controller.related:
         rows = rows.select_related(*controller.related)

@@ -50,7 +50,11 @@ def secret_references(
 
 def specs_of(namespace: str, names: set[str]) -> dict[str, Document]:
     """The specs of those SecretReferences that exist, by name."""
-    return dict(SecretReference.objects.filter(namespace_id=namespace, name__in=names).values_list("name", "spec"))
+    return dict(
+        SecretReference.objects.system("reconcile")
+        .filter(namespace_id=namespace, name__in=names)
+        .values_list("name", "spec")
+    )
 
 
 def wanted_keys(workload: Document, overrides: Document | None) -> Iterator[Document]:
@@ -88,6 +92,6 @@ def bindings_with_secret() -> Watch:
         users = references_to("SecretReference", change.obj.namespace_name, change.obj.name)
         concerned = Q(pk__in=users.filter(source_kind="ReleaseBinding").values("source_id"))
         concerned |= Q(component_release_id__in=users.filter(source_kind="ComponentRelease").values("source_id"))
-        return ReleaseBinding.objects.filter(concerned).values_list("id", flat=True)
+        return ReleaseBinding.objects.system("reconcile").filter(concerned).values_list("id", flat=True)
 
     return Watch("SecretReference", mapping, frozenset({"created", "changed", "deleted"}))

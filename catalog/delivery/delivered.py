@@ -62,7 +62,7 @@ def delivered_of(release: RenderedRelease) -> Delivered | None:
 def remember(release: RenderedRelease, delivered: Delivered) -> None:
     """Keep it on the row."""
     release.delivered_to = delivered.to_json()
-    RenderedRelease.objects.filter(pk=release.pk).update(delivered_to=release.delivered_to)
+    RenderedRelease.objects.system("deliver").filter(pk=release.pk).update(delivered_to=release.delivered_to)
 
 
 def bound_for(release: RenderedRelease, location: Location) -> Delivered:

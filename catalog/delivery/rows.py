@@ -21,7 +21,7 @@ from catalog.store.documents import timestamp
 
 def rows_of(release: RenderedRelease) -> list[RenderedObject]:
     """The objects in the order of application. One query, without the manifests."""
-    return list(RenderedObject.objects.filter(rendered_release=release).order_by("position"))
+    return list(RenderedObject.objects.system("deliver").filter(rendered_release=release).order_by("position"))
 
 
 def key_of(row: RenderedObject) -> ObjectKey:
@@ -69,7 +69,7 @@ def record(rows: Sequence[RenderedObject], applied: Applied, now: datetime) -> N
     taken = [row for row in rows if is_due(row) and key_of(row) not in applied.errors]
     if taken:
         hashes = {row.manifest_id for row in taken}
-        held = RenderedObject.objects.filter(pk__in=[row.pk for row in taken], manifest_id__in=hashes)
+        held = RenderedObject.objects.system("deliver").filter(pk__in=[row.pk for row in taken], manifest_id__in=hashes)
         held.update(applied_hash=F("manifest_id"), applied_at=now, apply_error="")
         for row in taken:
             row.applied_hash, row.applied_at, row.apply_error = row.manifest_id, now, ""
@@ -77,7 +77,7 @@ def record(rows: Sequence[RenderedObject], applied: Applied, now: datetime) -> N
     for row in refused:
         row.apply_error = applied.errors[key_of(row)]
     if refused:
-        RenderedObject.objects.bulk_update(refused, ["apply_error"])
+        RenderedObject.objects.system("deliver").bulk_update(refused, ["apply_error"])
     if applied.observed is not None:
         record_observations(rows, applied, now)
 
@@ -91,7 +91,7 @@ def record_observations(rows: Sequence[RenderedObject], applied: Applied, now: d
             row.observed, row.health, row.observed_at = seen.status, seen.health, now
             news.append(row)
     if news:
-        RenderedObject.objects.bulk_update(news, ["observed", "health", "observed_at"])
+        RenderedObject.objects.system("deliver").bulk_update(news, ["observed", "health", "observed_at"])
 
 
 def resource_statuses(rows: Sequence[RenderedObject]) -> list[Document]:

@@ -46,11 +46,20 @@ def newest_change_by_a_person(release: RenderedRelease) -> dict[str, Any] | None
     if component is None:
         return None
     component_type = component.component_type or component.cluster_component_type
-    sources = [component, *Workload.objects.filter(component=component), *([component_type] if component_type else [])]
+    sources = [
+        component,
+        *Workload.objects.system("deliver").filter(component=component),
+        *([component_type] if component_type else []),
+    ]
     made_of = Q()
     for source in sources:
         made_of |= Q(kind=source.kind, namespace=source.namespace_name, name=source.name)
-    rows = Revision.objects.filter(made_of).exclude(actor_kind="system").exclude(action=Revision.Action.STATUS)
+    rows = (
+        Revision.objects.system("deliver")
+        .filter(made_of)
+        .exclude(actor_kind="system")
+        .exclude(action=Revision.Action.STATUS)
+    )
     return rows.order_by("-sequence").values("actor", "request_id").first()
 
 

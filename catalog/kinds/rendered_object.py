@@ -92,10 +92,10 @@ def pack(resources: Iterable[Mapping[str, Any]]) -> list[PackedResource]:
         found = manifest_hash(resource["object"])
         bodies[found] = resource["object"]
         packed.append({"id": resource["id"], "hash": found})
-    held = set(Manifest.objects.filter(hash__in=bodies).values_list("hash", flat=True))
+    held = set(Manifest.objects.system("store").filter(hash__in=bodies).values_list("hash", flat=True))
     missing = [Manifest(hash=key, body=body) for key, body in bodies.items() if key not in held]
     # Another transaction may store the same content in the same moment.
-    Manifest.objects.bulk_create(missing, ignore_conflicts=True)
+    Manifest.objects.system("store").bulk_create(missing, ignore_conflicts=True)
     return packed
 
 
@@ -108,7 +108,7 @@ def unpack(packed: Iterable[PackedResource]) -> list[dict[str, Any]]:
 
 def bodies_of(hashes: Iterable[str]) -> dict[str, JSONValue]:
     """The contents of manifests by hash."""
-    return dict(Manifest.objects.filter(hash__in=set(hashes)).values_list("hash", "body"))
+    return dict(Manifest.objects.system("store").filter(hash__in=set(hashes)).values_list("hash", "body"))
 
 
 def describe(body: JSONValue) -> dict[str, str]:
@@ -132,7 +132,9 @@ def bring_in_step(rendered_release_id: int, packed: Sequence[PackedResource], *,
     An object that stays, by group, kind, namespace and name, keeps its row with what was applied and observed, also
     when its manifest, its version or its position changes. At most six queries, however many objects there are.
     """
-    rows = [] if created else list(RenderedObject.objects.filter(rendered_release_id=rendered_release_id))
+    rows = (
+        [] if created else list(RenderedObject.objects.system("store").filter(rendered_release_id=rendered_release_id))
+    )
     held: dict[Identity, list[RenderedObject]] = defaultdict(list)
     for row in rows:
         held[row.identity].append(row)
@@ -156,12 +158,12 @@ def bring_in_step(rendered_release_id: int, packed: Sequence[PackedResource], *,
             changed.append(row)
     gone = [row.pk for left in held.values() for row in left]
     if gone:
-        RenderedObject.objects.filter(pk__in=gone).delete()
+        RenderedObject.objects.system("store").filter(pk__in=gone).delete()
     if moved:
         # Positions are unique at every moment: those that move first leave the range that is in use.
         out_of_reach = len(rows) + len(packed)
-        RenderedObject.objects.filter(pk__in=moved).update(position=F("position") + out_of_reach)
+        RenderedObject.objects.system("store").filter(pk__in=moved).update(position=F("position") + out_of_reach)
     if changed:
-        RenderedObject.objects.bulk_update(changed, ["position", "resource_id", "manifest", "version"])
+        RenderedObject.objects.system("store").bulk_update(changed, ["position", "resource_id", "manifest", "version"])
     if new:
-        RenderedObject.objects.bulk_create(new)
+        RenderedObject.objects.system("store").bulk_create(new)

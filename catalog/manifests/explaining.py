@@ -44,7 +44,9 @@ class Explanation:
 
 def binding_of(namespace: str, component: str, environment: str) -> ReleaseBinding:
     """The component's binding in the environment. Raises `NotExplained`."""
-    rows = ReleaseBinding.objects.filter(namespace_id=namespace, component__name=component)
+    rows = ReleaseBinding.objects.system("of a permitted object").filter(
+        namespace_id=namespace, component__name=component
+    )
     bindings = list(rows.order_by("name"))
     for binding in bindings:
         if binding.spec["environment"] == environment:

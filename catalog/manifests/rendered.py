@@ -35,7 +35,12 @@ def rendered_of(obj: PlatformObject) -> list[Rendered]:
         releases = releases_of(obj)
     else:
         return []
-    rows = RenderedObject.objects.filter(rendered_release__in=releases).select_related("manifest").order_by("position")
+    rows = (
+        RenderedObject.objects.system("of a permitted object")
+        .filter(rendered_release__in=releases)
+        .select_related("manifest")
+        .order_by("position")
+    )
     by_release: dict[int, list[RenderedObject]] = {release.pk: [] for release in releases}
     for row in rows:
         by_release[row.rendered_release_id].append(row)
@@ -51,7 +56,11 @@ def releases_of(binding: PlatformObject) -> list[RenderedRelease]:
         target_namespace=binding.namespace_name,
         target_name=binding.spec.get("environment", ""),
     )
-    candidates = RenderedRelease.objects.filter(pk__in=of_environment.values("source_id")).order_by("name")
+    candidates = (
+        RenderedRelease.objects.system("of a permitted object")
+        .filter(pk__in=of_environment.values("source_id"))
+        .order_by("name")
+    )
     return [release for release in candidates if is_owned_by(release, binding)]
 
 

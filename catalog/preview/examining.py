@@ -240,7 +240,7 @@ def stored_dependants(kind: str, namespace: str, environment: str, names: Iterab
         target_namespace=namespace,
         target_name__in=list(names),
     )
-    rows = ReleaseBinding.objects.filter(
+    rows = ReleaseBinding.objects.system("preview").filter(
         namespace_id=namespace,
         environment__name=environment,
         component_release_id__in=users.values("source_id"),

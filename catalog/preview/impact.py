@@ -83,7 +83,7 @@ def components_with_embedded(trait: Key) -> Iterator[Named]:
     """The components whose type embeds the trait."""
     for kind, role in zip(COMPONENT_TYPES, ("component_type", "cluster_component_type"), strict=True):
         embedding = references(trait).filter(source_kind=kind, role__in=("trait", "cluster_trait"))
-        rows: Any = Component.objects.filter(**{f"{role}__in": embedding.values("source_id")})
+        rows: Any = Component.objects.system("preview").filter(**{f"{role}__in": embedding.values("source_id")})
         yield from rows.values_list("namespace_id", "name")
 
 
@@ -101,7 +101,7 @@ def bindings_concerned(key: Key, world: World) -> Iterator[Key]:
         case "SecretReference":
             yield from (Key("ReleaseBinding", *user) for user in users(key, "ReleaseBinding"))
             releases = references(key).filter(source_kind="ComponentRelease").values("source_id")
-            bindings: Any = kind_named("ReleaseBinding")._default_manager
+            bindings: Any = kind_named("ReleaseBinding").objects.system("preview")
             rows = bindings.filter(component_release_id__in=releases)
             yield from (Key("ReleaseBinding", *user) for user in rows.values_list("namespace_id", "name"))
         case "ObservabilityAlertsNotificationChannel":
@@ -114,7 +114,7 @@ def environments_on(plane: Key) -> Iterator[Key]:
     """The environments on a plane; those that name none are on the plane `default`."""
     yield from (Key("Environment", *user) for user in users(plane, "Environment"))
     if plane.name == "default":
-        environments: Any = kind_named("Environment")._default_manager
+        environments: Any = kind_named("Environment").objects.system("preview")
         rows = environments.filter(namespace_id=plane.namespace) if plane.namespace else environments.all()
         for environment in rows.defer("status"):
             if not (environment.spec.get("dataPlaneRef") or {}).get("name"):
@@ -123,7 +123,7 @@ def environments_on(plane: Key) -> Iterator[Key]:
 
 def users(key: Key, kind: str) -> list[Named]:
     """The objects of a kind that refer to an object."""
-    manager: Any = kind_named(kind)._default_manager
+    manager: Any = kind_named(kind).objects.system("preview")
     sources = references(key).filter(source_kind=kind).values("source_id")
     return list(manager.filter(pk__in=sources).values_list("namespace_id", "name"))
 

@@ -57,7 +57,7 @@ def batches(kind: str, owners: Sequence[Named], world: World) -> Iterator[Batch]
 
 def load(kind: str, namespace: str, names: list[str], world: World) -> Batch:
     """Read some owners with their bindings, workloads and rendered releases. Five or six queries."""
-    manager: Any = kind_named(kind)._default_manager
+    manager: Any = kind_named(kind).objects.system("preview")
     rows = {row.name: row for row in manager.filter(namespace_id=namespace, name__in=names)}
     rows |= {obj.name: obj for obj in world.changed(kind) if obj.namespace_name == namespace and obj.name in names}
     batch = Batch(kind, [world.stand_in(rows[name]) for name in sorted(rows) if rows[name].deleted_at is None])
@@ -76,7 +76,7 @@ def add_bindings(batch: Batch, namespace: str, names: list[str], world: World) -
         if binding.deleted_at is None:
             batch.bindings[namespace, binding.spec["owner"][owner_field]].append(binding)
     wanted = [name for bindings in batch.bindings.values() for one in bindings for name in release_names(one).values()]
-    rows = RenderedRelease.objects.filter(namespace_id=namespace, name__in=wanted)
+    rows = RenderedRelease.objects.system("preview").filter(namespace_id=namespace, name__in=wanted)
     batch.present = Present(rows if batch.kind == "Resource" else rows.defer("status"))
 
 
@@ -109,5 +109,5 @@ def stored_naming(kind: str, owner_kind: str, namespace: str, names: list[str]) 
         target_namespace=namespace,
         target_name__in=names,
     )
-    manager: Any = kind_named(kind)._default_manager
+    manager: Any = kind_named(kind).objects.system("preview")
     return list(manager.filter(pk__in=references.values("source_id")))

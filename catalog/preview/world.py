@@ -134,8 +134,10 @@ class World:
 
         def find(targets: list[Document], environment: Environment) -> connections.Providers:
             names = {target["component"] for target in targets}
-            stored = kind_named("ReleaseBinding").objects.filter(  # type: ignore[attr-defined]
-                environment_id=environment.pk, component__name__in=names
+            stored = (
+                kind_named("ReleaseBinding")
+                .objects.system("preview")
+                .filter(environment_id=environment.pk, component__name__in=names)
             )
             found: connections.Providers = defaultdict(list)
             for binding in self._in_place("ReleaseBinding", stored, environment, "componentName", names):
@@ -154,8 +156,10 @@ class World:
 
         def find(targets: list[Document], project: str, environment: Environment) -> resource_dependencies.Providers:
             names = {target["resourceName"] for target in targets}
-            stored = kind_named("ResourceReleaseBinding").objects.filter(  # type: ignore[attr-defined]
-                environment_id=environment.pk, resource__name__in=names
+            stored = (
+                kind_named("ResourceReleaseBinding")
+                .objects.system("preview")
+                .filter(environment_id=environment.pk, resource__name__in=names)
             )
             generations = {row.name: row.generation for row in stored}
             found: resource_dependencies.Providers = defaultdict(list)

@@ -42,7 +42,7 @@ class BoundRelease:
 
 def bindings_of(component: Component) -> list[BoundRelease]:
     """All bindings of a component. One query, without their statuses."""
-    rows = ReleaseBinding.objects.filter(component_id=component.pk).order_by("name")
+    rows = ReleaseBinding.objects.system("release").filter(component_id=component.pk).order_by("name")
     project = component.spec["owner"]["projectName"]
     columns = rows.values_list("name", "spec", "component_release__component_id", "deleted_at")
     return [

@@ -65,7 +65,9 @@ def compare_environments(component: Component, left: str, right: str) -> Environ
 
 def binding_of(component: Component, environment: str) -> ReleaseBinding:
     """The component's binding in the environment. Raises `NotBound`."""
-    rows = ReleaseBinding.objects.filter(component_id=component.pk).select_related("component_release")
+    rows = (
+        ReleaseBinding.objects.system("release").filter(component_id=component.pk).select_related("component_release")
+    )
     for binding in rows.order_by("name"):
         if binding.spec["environment"] == environment:
             return binding

@@ -50,7 +50,7 @@ def component_type_of(component: Component) -> PlatformObject | None:
 def workloads_of(component: Component) -> list[Workload]:
     """The workloads whose owner is this component of this project."""
     project = component.spec["owner"]["projectName"]
-    rows = Workload.objects.filter(component_id=component.pk).order_by("name")
+    rows = Workload.objects.system("release").filter(component_id=component.pk).order_by("name")
     return [workload for workload in rows if workload.spec["owner"]["projectName"] == project]
 
 
@@ -59,8 +59,8 @@ def traits_of(component: Component, component_type: PlatformObject) -> tuple[Pla
     wanted = list(dict.fromkeys(trait_references(component_type.spec, component.spec)))
     found: dict[tuple[str, str], PlatformObject] = {}
     for kind, rows in (
-        ("Trait", Trait.objects.filter(namespace_id=component.namespace_name)),
-        ("ClusterTrait", ClusterTrait.objects.all()),
+        ("Trait", Trait.objects.system("release").filter(namespace_id=component.namespace_name)),
+        ("ClusterTrait", ClusterTrait.objects.system("release")),
     ):
         names = [name for wanted_kind, name in wanted if wanted_kind == kind]
         if names:

@@ -39,7 +39,11 @@ def promote(component: Component, target: str, actor: Actor, source: str | None 
     already so changes nothing. Raises `PromotionRefused` or a `StoreError`.
     """
     origin = source_environment(component, target, source)
-    if not Environment.objects.filter(namespace_id=component.namespace_name, name=target, deleted_at=None).exists():
+    if (
+        not Environment.objects.system("release")
+        .filter(namespace_id=component.namespace_name, name=target, deleted_at=None)
+        .exists()
+    ):
         raise PromotionRefused(f'Environment "{target}" not found')
     with store.transaction():
         bindings = bindings_of(component)

@@ -90,7 +90,7 @@ def the_binding(component: Component, environment: str) -> BoundRelease:
 def previous_release(component: Component, bound: BoundRelease) -> str:
     """The release that ran before the present one and still exists. Raises `RollbackRefused`."""
     past = [name for name in past_releases(component, bound) if name != bound.release_name]
-    rows = ComponentRelease.objects.filter(namespace_id=component.namespace_name, name__in=past)
+    rows = ComponentRelease.objects.system("release").filter(namespace_id=component.namespace_name, name__in=past)
     existing = set(rows.values_list("name", flat=True))
     for name in past:
         if name in existing:
@@ -111,7 +111,12 @@ def past_releases(component: Component, bound: BoundRelease) -> list[str]:
 
 def check_release(component: Component, name: str) -> None:
     """The release exists and is this component's. Raises `RollbackRefused`."""
-    release = ComponentRelease.objects.filter(namespace_id=component.namespace_name, name=name).only("spec").first()
+    release = (
+        ComponentRelease.objects.system("release")
+        .filter(namespace_id=component.namespace_name, name=name)
+        .only("spec")
+        .first()
+    )
     if release is None:
         raise RollbackRefused(f'ComponentRelease "{name}" not found')
     owner = release.spec["owner"]

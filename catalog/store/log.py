@@ -62,12 +62,12 @@ def append(entries: list[Revision]) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOG_LOCK])
-    Revision.objects.bulk_create(entries)
+    Revision.objects.system("log").bulk_create(entries)
 
 
 def position() -> int:
     """The newest sequence: list the objects, then watch from here. Take it before the list, never after."""
-    return Revision.objects.aggregate(newest=Max("sequence"))["newest"] or 0
+    return Revision.objects.system("log").aggregate(newest=Max("sequence"))["newest"] or 0
 
 
 def changes_since(
@@ -77,7 +77,7 @@ def changes_since(
     horizon = LogHorizon.objects.filter(id=1).values_list("oldest_sequence", flat=True).first() or 1
     if sequence + 1 < horizon:
         raise Gone(f"the log begins at {horizon}; {sequence} is too old: list the objects and watch from there")
-    rows: QuerySet[Revision] = Revision.objects.filter(sequence__gt=sequence)
+    rows: QuerySet[Revision] = Revision.objects.system("log").filter(sequence__gt=sequence)
     if kinds is not None:
         rows = rows.filter(kind__in=kinds)
     if namespace is not None:
@@ -112,7 +112,7 @@ def watch(
 
 def history(kind: str, namespace: str, name: str, *, with_status: bool = False) -> QuerySet[Revision]:
     """The revisions of the objects that bore this name, oldest first."""
-    rows = Revision.objects.filter(kind=kind, namespace=namespace, name=name)
+    rows: QuerySet[Revision] = Revision.objects.system("log").filter(kind=kind, namespace=namespace, name=name)
     if not with_status:
         rows = rows.exclude(action=Revision.Action.STATUS)
     return rows.order_by("sequence")

@@ -14,7 +14,7 @@ def get_or_none(kind: str, namespace: str, name: str) -> PlatformObject | None:
     model = kind_named(kind)
     if "\0" in namespace or "\0" in name:
         return None  # PostgreSQL refuses to even look for it
-    rows: Any = model._default_manager.filter(name=name)
+    rows: Any = model.objects.system("by name: who shows it asks the engine first").filter(name=name)
     if model.namespaced:
         rows = rows.filter(namespace_id=namespace)
     found: PlatformObject | None = rows.first()

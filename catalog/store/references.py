@@ -43,7 +43,7 @@ def resolve_foreign_keys(obj: PlatformObject, references: Iterable[Ref]) -> None
 def identity_of(kind: str, namespace: str, name: str) -> int | None:
     """The primary key of the named object, or None."""
     model = kind_named(kind)
-    rows: QuerySet[Any] = model.objects.filter(name=name)  # type: ignore[attr-defined]
+    rows: QuerySet[Any] = model.objects.system("store").filter(name=name)
     if model.namespaced:
         rows = rows.filter(namespace_id=namespace)
     return rows.values_list("id", flat=True).first()
@@ -92,7 +92,7 @@ def link_referrers(obj: PlatformObject) -> None:
     for (source_kind, role), identities in dangling.items():
         model = kind_named(source_kind)
         if role in foreign_key_roles(model):
-            model.objects.filter(pk__in=identities).update(**{f"{role}_id": obj.pk})  # type: ignore[attr-defined]
+            model.objects.system("store").filter(pk__in=identities).update(**{f"{role}_id": obj.pk})
 
 
 def referrers(kind: str, namespace: str, name: str) -> QuerySet[ObjectReference]:

@@ -201,7 +201,7 @@ def write_status(obj: PlatformObject, status: dict[str, Any], actor: Actor) -> b
         held_references = references.references_of(obj)
         obj.status = status
         obj.ready, obj.ready_reason = ready.get("status", ""), ready.get("reason", "")
-        rows: Any = type(obj)._default_manager.filter(pk=obj.pk)
+        rows: Any = type(obj).objects.system("store").filter(pk=obj.pk)
         if not rows.update(status=status, ready=obj.ready, ready_reason=obj.ready_reason):
             raise NotFound(*_parts(key_of(obj)))
         wanted_references = references.references_of(obj)
@@ -311,7 +311,7 @@ def admitted_spec(old: Document | None, incoming: Incoming) -> dict[str, Any]:
 
 def check_namespace(key: Key) -> None:
     """New objects need a namespace that exists and is not going away."""
-    namespaces: Any = kind_named("Namespace")._default_manager
+    namespaces: Any = kind_named("Namespace").objects.system("store")
     found = list(namespaces.filter(name=key.namespace).values_list("deleted_at", flat=True))
     if not found:
         raise NotFound("Namespace", "", key.namespace)
@@ -321,7 +321,7 @@ def check_namespace(key: Key) -> None:
 
 def locked(model: type[PlatformObject], key: Key) -> PlatformObject | None:
     """The row of that name, locked until the transaction ends, or None."""
-    rows: Any = model._default_manager.filter(name=key.name)
+    rows: Any = model.objects.system("store").filter(name=key.name)
     if model.namespaced:
         rows = rows.filter(namespace_id=key.namespace)
     found: PlatformObject | None = rows.select_for_update().first()

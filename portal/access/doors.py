@@ -23,8 +23,6 @@ from portal.access.tables import hierarchy_of
 if TYPE_CHECKING:
     from portal.access.engine import Access
 
-ENFORCED = False
-
 
 class ClosedQuery(RuntimeError):
     """A query of protected rows was about to be asked on nobody's behalf. A mistake in the code, never of a user."""
@@ -63,7 +61,7 @@ class ProtectedQuerySet(models.QuerySet[Any]):
 
     def guarded(self, operation: str) -> None:
         """Raise unless a door was taken. `none()` asks nothing and needs none."""
-        if ENFORCED and not self.door and not self.query.is_empty():
+        if not self.door and not self.query.is_empty():
             raise ClosedQuery(self.model, operation)
 
     def _clone(self) -> Self:
@@ -161,3 +159,8 @@ class ProtectedQuerySet(models.QuerySet[Any]):
 
 class ProtectedManager(models.Manager.from_queryset(ProtectedQuerySet)):  # type: ignore[misc]
     """`objects` of every protected model."""
+
+
+def opened(queryset: Any, door: str) -> Any:
+    """A queryset that the engine has narrowed or is about to; one without doors stays as it is."""
+    return queryset.through(door) if isinstance(queryset, ProtectedQuerySet) else queryset

@@ -22,6 +22,7 @@ from django.db.models import Q
 
 from portal.access.actions import Level, contract_actions, expand
 from portal.access.condition import as_sql, attributes_of
+from portal.access.doors import opened
 from portal.access.place import Place
 from portal.access.policy import Policy, load_policy
 from portal.access.rules import NO_ATTRIBUTES, Attributes, Decision, Rule, decide, usable
@@ -112,6 +113,7 @@ class Access:
         """The rows for which `check` would say yes. No query of its own but the policy's."""
         if not self.subject.is_active:
             return queryset.none()
+        queryset = opened(queryset, f"{action} of {self.subject.name}")
         if self.subject.breaks_glass:
             return queryset
         hierarchy = hierarchy_of(queryset.model)
@@ -251,7 +253,7 @@ def conditional(rule: Rule, hierarchy: Hierarchy, action: str, model: Any) -> Ar
     expressions = {name: hierarchy.attributes[name].expression for name in names}
 
     def values_of(name: str) -> list[str]:
-        rows = model._default_manager.filter(hierarchy.attributes[name].present)
+        rows = model.objects.system("to try a condition on").filter(hierarchy.attributes[name].present)
         return list(rows.values_list(expressions[name], flat=True).distinct().order_by())
 
     meets = None

@@ -20,7 +20,7 @@ PER_NAME = 200
 
 def is_limited(name: str, address: str | None) -> bool:
     """Whether this name may not be tried from this address for now."""
-    failures = AuditEvent.objects.filter(
+    failures = AuditEvent.objects.system("count failed sign-ins").filter(
         action="session:create", outcome=AuditEvent.Outcome.DENIED, recorded_at__gte=timezone.now() - WINDOW
     )
     by_name = failures.filter(actor=name)

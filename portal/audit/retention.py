@@ -48,7 +48,7 @@ def retain(months: int) -> Dropped:
 
 def old_events(begin: datetime, cutoff: date) -> Any:
     """The events that will go."""
-    events = AuditEvent.objects.filter(recorded_at__lt=begin)
+    events = AuditEvent.objects.system("retention").filter(recorded_at__lt=begin)
     if connection.vendor == "postgresql":
         # Only what lies in partitions that go as a whole; the oldest of them is where the table begins.
         with connection.cursor() as cursor:
@@ -61,7 +61,10 @@ def old_events(begin: datetime, cutoff: date) -> Any:
 def bridges_below(seal: int, old: Any) -> dict[int, str]:
     """For each event that is kept although its number is lower: the hash of the event before it."""
     kept = list(
-        AuditEvent.objects.filter(seal__lt=seal).exclude(id__in=old.values("id")).values_list("seal", flat=True)
+        AuditEvent.objects.system("retention")
+        .filter(seal__lt=seal)
+        .exclude(id__in=old.values("id"))
+        .values_list("seal", flat=True)
     )
     if not kept:
         return {}
@@ -69,7 +72,11 @@ def bridges_below(seal: int, old: Any) -> dict[int, str]:
     known = {} if anchor is None else {int(number): text for number, text in anchor.bridges.items()}
     if anchor is not None:
         known.setdefault(anchor.seal + 1, anchor.hash)
-    before = dict(AuditEvent.objects.filter(seal__in=[number - 1 for number in kept]).values_list("seal", "hash"))
+    before = dict(
+        AuditEvent.objects.system("retention")
+        .filter(seal__in=[number - 1 for number in kept])
+        .values_list("seal", "hash")
+    )
     return {number: known.get(number) or before.get(number - 1, checkpoints.GENESIS) for number in kept}
 
 

@@ -42,13 +42,13 @@ def seal_pending(*, with_checkpoint: bool = False) -> int:
 
 def seal_batch() -> int:
     """Seal up to `BATCH` events in one transaction."""
-    if not AuditEvent.objects.filter(seal=None).exists():
+    if not AuditEvent.objects.system("seal").filter(seal=None).exists():
         return 0
     with transaction.atomic():
         if not locked():
             return 0
         number, digest = head()
-        rows = list(AuditEvent.objects.filter(seal=None).order_by("id").values(*HASHED)[:BATCH])
+        rows = list(AuditEvent.objects.system("seal").filter(seal=None).order_by("id").values(*HASHED)[:BATCH])
         updates = []
         for row in rows:
             number += 1
@@ -84,7 +84,7 @@ def head() -> tuple[int, str]:
     If the last checkpoint is ahead of the events, somebody has cut them off: the chain goes on behind the checkpoint,
     so that the gap stays to be seen.
     """
-    newest = AuditEvent.objects.exclude(seal=None).order_by("-seal").values_list("seal", "hash").first()
+    newest = AuditEvent.objects.system("seal").exclude(seal=None).order_by("-seal").values_list("seal", "hash").first()
     stated = checkpoints.latest()
     if stated is not None and (newest is None or stated.seal > newest[0]):
         return stated.seal, stated.hash
@@ -107,7 +107,7 @@ def write_checkpoint(*, is_due: bool) -> AuditCheckpoint | None:
     stated = checkpoints.latest()
     if stated is not None and not is_due and timezone.now() - stated.recorded_at < checkpoints.INTERVAL:
         return None
-    newest = AuditEvent.objects.exclude(seal=None).order_by("-seal").values_list("seal", "hash").first()
+    newest = AuditEvent.objects.system("seal").exclude(seal=None).order_by("-seal").values_list("seal", "hash").first()
     if newest is None or (stated is not None and stated.seal >= newest[0]):
         return None
     made = checkpoints.make(*newest)
@@ -117,4 +117,4 @@ def write_checkpoint(*, is_due: bool) -> AuditCheckpoint | None:
 
 def unsealed() -> Iterable[datetime]:
     """When the events that are not sealed yet were recorded, oldest first."""
-    return AuditEvent.objects.filter(seal=None).order_by("id").values_list("recorded_at", flat=True)
+    return AuditEvent.objects.system("seal").filter(seal=None).order_by("id").values_list("recorded_at", flat=True)

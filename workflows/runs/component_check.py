@@ -29,7 +29,7 @@ def check_component(run: WorkflowRun) -> None:
         raise ComponentValidationFailed(
             f"component workflow run must have both {labels.PROJECT} and {labels.COMPONENT} labels"
         )
-    rows = Component.objects.filter(namespace_id=run.namespace_name, name=name)
+    rows = Component.objects.system("reconcile").filter(namespace_id=run.namespace_name, name=name)
     component = rows.select_related("component_type", "cluster_component_type").first()
     if component is None:
         raise ComponentValidationFailed(f'component "{name}" not found')

@@ -42,9 +42,9 @@ def plane_of(workflow: PlatformObject, namespace: str) -> PlatformObject:
     reference = workflow.spec.get("workflowPlaneRef") or DEFAULT_PLANE
     plane: PlatformObject | None
     if reference["kind"] == "WorkflowPlane":
-        plane = WorkflowPlane.objects.filter(namespace_id=namespace, name=reference["name"]).first()
+        plane = WorkflowPlane.objects.system("reconcile").filter(namespace_id=namespace, name=reference["name"]).first()
     else:
-        plane = ClusterWorkflowPlane.objects.filter(name=reference["name"]).first()
+        plane = ClusterWorkflowPlane.objects.system("reconcile").filter(name=reference["name"]).first()
     if plane is None:
         message = "No workflow plane found for the workflow associated with this workflow run"
         raise NotReady("WorkflowPlaneNotFound", message)
@@ -73,7 +73,7 @@ def render(run: WorkflowRun, workflow: PlatformObject, plane: PlatformObject) ->
 
 def external_specs(names: Mapping[str, str], namespace: str) -> dict[str, Any]:
     """The specs of the SecretReferences that a workflow asks for, by the ids it gives them. Raises `NotReady`."""
-    rows = SecretReference.objects.filter(namespace_id=namespace, name__in=names.values())
+    rows = SecretReference.objects.system("reconcile").filter(namespace_id=namespace, name__in=names.values())
     found = {row.name: row.spec for row in rows}
     for identity, name in names.items():
         if name not in found:

@@ -25,7 +25,7 @@ def unfinished_runs() -> list[Watch]:
 
 def unfinished() -> QuerySet[WorkflowRun]:
     """`ready` mirrors WorkflowCompleted for this kind."""
-    return WorkflowRun.objects.exclude(ready="True")
+    return WorkflowRun.objects.system("reconcile").exclude(ready="True")
 
 
 def runs_of_workflow(change: Change, watcher: str) -> Iterable[int]:

@@ -146,7 +146,7 @@ def selected(
     model: Model, names: list[str], requirements: Iterable[Requirement], options: dict[str, Any]
 ) -> list[PlatformObject]:
     """The objects of a kind that the arguments mean, in the order of their names. One query."""
-    rows: Any = model._default_manager.all()
+    rows: Any = model.objects.system("the operator's command line")
     if model.namespaced and not options["all_namespaces"]:
         rows = rows.filter(namespace_id=options["namespace"])
     if names:

@@ -142,7 +142,7 @@ def compare(policy_roles: Any, policy_bindings: list[dict[str, Any]], asker: ref
             for verb in VERBS:
                 action = f"{model.kind.lower()}:{verb}"
                 listed = set(access.filter(model.objects.all(), action).values_list("pk", flat=True))
-                for obj in model.objects.all():
+                for obj in model.objects.system("test"):
                     place = place_of(obj.kind, obj.namespace_name, obj.name, obj.spec, obj.labels)
                     attributes = attributes_of(obj.kind, obj.namespace_name, obj.spec)
                     expected = reference.is_allowed(lines, asker, action, place.path, attributes)

@@ -131,7 +131,7 @@ def test_attack_05_a_deny_of_ones_own_name_beats_every_group(tenants: None) -> N
     bind("c", "sub:ada", "viewer", namespace="acme", effect="deny")
 
     assert not access_of(ada).allows("component:view", WEB)
-    assert not access_of(ada).visible(Component.objects.all()).exists()
+    assert not access_of(ada).visible(Component.objects.system("test")).exists()
 
 
 def test_attack_05_strict_deny_lets_every_deny_refuse(tenants: None, settings: Any) -> None:
@@ -142,7 +142,7 @@ def test_attack_05_strict_deny_lets_every_deny_refuse(tenants: None, settings: A
     access = access_of(person("ada", "one", "two"))
 
     assert not access.allows("component:view", WEB)
-    assert not access.visible(Component.objects.all()).exists()
+    assert not access.visible(Component.objects.system("test")).exists()
 
 
 def test_attack_06_what_is_revoked_is_gone_with_the_next_request(ada: User) -> None:
@@ -192,7 +192,7 @@ def test_attack_09_on_behalf_of_somebody_an_agent_may_do_what_both_may(tenants: 
 
     assert access.allows("component:update", WEB)
     assert not access.allows("component:update", Place("acme", "bank", component="bank-web"))
-    names = access.visible(Component.objects.all()).order_by("name").values_list("name", flat=True)
+    names = access.visible(Component.objects.system("test")).order_by("name").values_list("name", flat=True)
     assert list(names) == ["shop-api", "shop-web"]
     assert set(access.profile(Place())["component:view"].allowed) == {"ns/acme/project/shop"}
 
@@ -221,8 +221,8 @@ def test_attack_24_staff_without_grants_see_nothing_in_the_admin(ada: User) -> N
     User.objects.filter(pk=ada.pk).update(is_staff=True)
     client = Client()
     client.force_login(User.objects.get(pk=ada.pk))
-    mine = Component.objects.get(namespace_id="acme", name="shop-web")
-    other = Component.objects.get(namespace_id="globex", name="shop-web")
+    mine = Component.objects.system("test").get(namespace_id="acme", name="shop-web")
+    other = Component.objects.system("test").get(namespace_id="globex", name="shop-web")
 
     assert client.get(f"/admin/catalog/component/{mine.pk}/change/").status_code == 200
     for page in ("change", "history", "delete"):
@@ -279,7 +279,7 @@ def test_attack_31_grants_leave_no_orphans_and_no_global_permission_counts(ada: 
     assert not ClusterGroupGrant.objects.exists() and not NamespaceGroupGrant.objects.exists()
     assert not access_of(ada).allows("component:view", WEB)
     rebuild()
-    assert not PolicyException.objects.exists()
+    assert not PolicyException.objects.system("test").exists()
 
 
 def test_a_list_costs_two_queries_beside_the_token(ada: User, django_assert_num_queries: Any) -> None:

@@ -71,7 +71,7 @@ def test_what_was_given_by_hand_outlives_a_binding_that_gives_the_same(tenants: 
     viewer = role("viewer", "component:view")
     group = Group.objects.create(name="groups:dev")
     permission = Permission.objects.get(codename=f"namespace|clusterauthzrole#{viewer.pk}")
-    assign_perm(permission, group, Namespace.objects.get(name="acme"))
+    assign_perm(permission, group, Namespace.objects.system("test").get(name="acme"))
 
     bind("one", "groups:dev", "viewer", namespace="acme")
     unbind("one", "acme")
@@ -81,28 +81,28 @@ def test_what_was_given_by_hand_outlives_a_binding_that_gives_the_same(tenants: 
 
 def test_a_single_action_given_by_hand_with_guardians_own_tools_counts(tenants: None) -> None:
     ada = person("ada")
-    component = Component.objects.get(namespace_id="acme", name="shop-web")
+    component = Component.objects.system("test").get(namespace_id="acme", name="shop-web")
 
     assign_perm("component|component:view", ada, component)
 
     assert allowed(ada, "component:view", WEB)
     assert not allowed(ada, "component:view", Place("acme", "shop", component="shop-api"))
-    assert list(access_of(ada).visible(Component.objects.all())) == [component]
+    assert list(access_of(ada).visible(Component.objects.system("test"))) == [component]
 
 
 def test_an_object_of_an_old_name_inherits_nothing(tenants: None) -> None:
     role("viewer", "project:view", "component:view")
     bind("team", "groups:dev", "viewer", namespace="acme", scope={"project": "shop"})
     ada = person("ada", "dev")
-    Component.objects.filter(namespace_id="acme", project__name="shop").delete()
-    project = Project.objects.get(namespace_id="acme", name="shop")
+    Component.objects.system("test").filter(namespace_id="acme", project__name="shop").delete()
+    project = Project.objects.system("test").get(namespace_id="acme", name="shop")
     store.delete("Project", "acme", "shop", TESTER)
     store.remove_finalizer(project, Project.finalizer, TESTER)
 
     ProjectFactory.create(name="shop", namespace="acme")
 
     assert not allowed(ada, "project:view", SHOP)
-    assert CompiledMapping.objects.get().state == "ended"
+    assert CompiledMapping.objects.system("test").get().state == "ended"
     rebuild()
     assert not allowed(ada, "project:view", SHOP)
     bind("team", "groups:dev", "viewer", namespace="acme", scope={"project": "shop"}, labels={"written": "again"})
@@ -116,13 +116,13 @@ def test_a_binding_written_before_its_project_and_role_waits_for_them(db: None) 
     apply("Namespace", "acme", {})
     bind("team", "groups:dev", "viewer", namespace="acme", scope={"project": "shop"})
     ada = person("ada", "dev")
-    assert CompiledMapping.objects.get().state == "waiting"
+    assert CompiledMapping.objects.system("test").get().state == "waiting"
 
     role("viewer", "project:view")
-    assert CompiledMapping.objects.get().state == "waiting"
+    assert CompiledMapping.objects.system("test").get().state == "waiting"
     ProjectFactory.create(name="shop", namespace="acme")
 
-    assert CompiledMapping.objects.get().state == "granted"
+    assert CompiledMapping.objects.system("test").get().state == "granted"
     assert allowed(ada, "project:view", SHOP)
 
 
@@ -153,7 +153,7 @@ def test_a_scope_that_names_a_component_of_another_project_gives_nothing(tenants
 
     bind("team", "groups:dev", "viewer", namespace="acme", scope={"project": "bank", "component": "shop-web"})
 
-    assert CompiledMapping.objects.get().state == "waiting"
+    assert CompiledMapping.objects.system("test").get().state == "waiting"
     assert not allowed(person("ada", "dev"), "component:view", WEB)
 
 
@@ -164,13 +164,13 @@ def test_denies_and_conditions_are_exceptions_and_go_with_their_binding(tenants:
     bind("a", "groups:dev", "deployer", namespace="acme", conditions=[condition])
     bind("b", "groups:dev", "deployer", namespace="acme", effect="deny", scope={"project": "bank"})
 
-    assert sorted(PolicyException.objects.values_list("effect", "level")) == [
+    assert sorted(PolicyException.objects.system("test").values_list("effect", "level")) == [
         ("allow", "namespace"),
         ("deny", "project"),
     ]
     unbind("a", "acme")
     unbind("b", "acme")
-    assert not PolicyException.objects.exists()
+    assert not PolicyException.objects.system("test").exists()
 
 
 def test_a_rehearsed_binding_leaves_no_grant(tenants: None) -> None:

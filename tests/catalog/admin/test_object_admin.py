@@ -150,8 +150,8 @@ def test_a_change_in_the_editor_is_saved_through_the_store(browser: Client, shop
     reply = edit(browser, page(shop), ("name: default\n  type", "name: fast\n  type"))
 
     assert reply.status_code == 302
-    assert Project.objects.get().spec["deploymentPipelineRef"]["name"] == "fast"
-    newest = Revision.objects.last()
+    assert Project.objects.system("test").get().spec["deploymentPipelineRef"]["name"] == "fast"
+    newest = Revision.objects.system("test").last()
     assert newest is not None
     assert (newest.action, newest.actor, newest.surface) == ("changed", "root", "admin")
 
@@ -164,7 +164,7 @@ def test_a_violation_is_shown_with_its_line_and_the_text_is_kept(browser: Client
     assert problem.path == "spec.deploymentPipelineRef.name"
     assert reply.context["text"].splitlines()[problem.line - 1].strip() == "name: 7"
     assert f'data-wrong="{problem.line} "' in reply.content.decode()
-    assert Project.objects.get().spec["deploymentPipelineRef"]["name"] == "default"
+    assert Project.objects.system("test").get().spec["deploymentPipelineRef"]["name"] == "default"
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_an_editor_text_that_is_no_change_of_this_object_is_refused(
 
     assert reply.status_code == 200
     assert reason in str(reply.context["problems"][0])
-    assert Revision.objects.filter(surface="admin").count() == 0
+    assert Revision.objects.system("test").filter(surface="admin").count() == 0
 
 
 def test_a_change_made_meanwhile_is_not_overwritten(browser: Client, shop: Project) -> None:
@@ -198,7 +198,7 @@ def test_a_change_made_meanwhile_is_not_overwritten(browser: Client, shop: Proje
 
     assert "has changed since" in str(reply.context["problems"][0])
     assert "has changed since" in str(again.context["problems"][0])
-    assert Project.objects.get().labels == {"by": "another"}
+    assert Project.objects.system("test").get().labels == {"by": "another"}
 
 
 def test_a_new_object_is_made_from_the_skeleton(browser: Client, shop: Project) -> None:
@@ -207,7 +207,7 @@ def test_a_new_object_is_made_from_the_skeleton(browser: Client, shop: Project) 
     reply = edit(browser, url, ('name: ""', "name: backup"))
 
     assert reply.status_code == 302
-    assert Trait.objects.get().name == "backup"
+    assert Trait.objects.system("test").get().name == "backup"
     taken = edit(browser, url, ('name: ""', "name: backup"))
     assert "already exists" in str(taken.context["problems"][0])
 
@@ -224,7 +224,7 @@ def test_deleting_goes_through_the_store(browser: Client, shop: Project) -> None
     assert "Project default/shop" in asked.content.decode()
 
     browser.post(page(shop, "delete"), {"post": "yes"})
-    assert Project.objects.get().deleted_at is not None
+    assert Project.objects.system("test").get().deleted_at is not None
 
     trait = store.apply(
         {
@@ -235,22 +235,22 @@ def test_deleting_goes_through_the_store(browser: Client, shop: Project) -> None
         TESTS,
     ).obj
     browser.post(listing(Trait), {"action": "delete_selected", "_selected_action": [trait.pk], "post": "yes"})
-    assert not Trait.objects.exists()
-    newest = Revision.objects.get(kind="Trait", action="deleted")
+    assert not Trait.objects.system("test").exists()
+    newest = Revision.objects.system("test").get(kind="Trait", action="deleted")
     assert (newest.actor, newest.surface) == ("root", "admin")
 
 
 def test_a_namespace_with_content_can_be_asked_to_go(browser: Client, shop: Project) -> None:
-    namespace = Namespace.objects.get(name="default")
+    namespace = Namespace.objects.system("test").get(name="default")
 
     browser.post(page(namespace, "delete"), {"post": "yes"})
 
-    assert Namespace.objects.get(name="default").deleted_at is not None
+    assert Namespace.objects.system("test").get(name="default").deleted_at is not None
 
 
 def test_history_shows_what_each_revision_changed(browser: Client, shop: Project) -> None:
     edit(browser, page(shop), ("name: default\n  type", "name: fast\n  type"))
-    changed = Revision.objects.get(kind="Project", action="changed")
+    changed = Revision.objects.system("test").get(kind="Project", action="changed")
 
     history = browser.get(page(shop, "history")).content.decode()
     assert f"history/{changed.sequence}/" in history
@@ -267,7 +267,7 @@ def test_the_log_can_be_searched_and_only_read(browser: Client, shop: Project) -
     url = reverse("admin:catalog_revision_changelist")
 
     assert "shop" in browser.get(f"{url}?q=Project").content.decode()
-    revision = Revision.objects.get(kind="Project")
+    revision = Revision.objects.system("test").get(kind="Project")
     assert browser.get(reverse("admin:catalog_revision_change", args=[revision.pk])).status_code == 200
     assert browser.get(reverse("admin:catalog_revision_add")).status_code in (403, 404)
 
@@ -317,4 +317,4 @@ def test_who_is_not_staff_sees_nothing(client: Client, shop: Project) -> None:
     for url in (listing(Project), page(shop), page(shop, "history"), page(shop, "delete")):
         assert client.get(url).status_code == 302
     client.post(page(shop, "delete"), {"post": "yes"})
-    assert Project.objects.get().deleted_at is None
+    assert Project.objects.system("test").get().deleted_at is None

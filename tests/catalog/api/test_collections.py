@@ -76,7 +76,7 @@ def test_read_only_fields_and_unknown_ones_are_ignored(api: ApiClient, namespace
 def test_the_log_names_user_surface_and_request(api: ApiClient, namespace: str) -> None:
     api.post(TRAITS, {"metadata": {"name": "t"}}, **{"X-Request-ID": "request-7"})
 
-    row = Revision.objects.get(kind="Trait")
+    row = Revision.objects.system("test").get(kind="Trait")
     assert (row.actor, row.actor_kind, row.surface, row.request_id) == ("admin", "human", "rest", "request-7")
 
 

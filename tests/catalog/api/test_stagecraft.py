@@ -105,7 +105,7 @@ def test_many_documents_are_applied_each_with_its_outcome(api: ApiClient, namesp
     assert reply.status_code == 200
     assert [item["result"] for item in reply.json()["items"]] == ["created", "skipped", "created"]
     assert reply.json()["counts"] == {"created": 2, "skipped": 1}
-    assert Trait.objects.get().namespace_id == "acme"
+    assert Trait.objects.system("test").get().namespace_id == "acme"
 
 
 def test_a_document_that_fails_says_where_and_the_others_are_stored(api: ApiClient, namespace: str) -> None:
@@ -117,7 +117,7 @@ def test_a_document_that_fails_says_where_and_the_others_are_stored(api: ApiClie
     assert reply.json()["error"] == "1 of 2 documents failed"
     problem = reply.json()["items"][1]["problems"][0]
     assert (problem["path"], problem["line"]) == ("spec.creates", 9)
-    assert list(Trait.objects.values_list("name", flat=True)) == ["a"]
+    assert list(Trait.objects.system("test").values_list("name", flat=True)) == ["a"]
 
 
 def test_json_is_accepted_and_a_dry_run_stores_nothing(api: ApiClient, namespace: str) -> None:
@@ -130,7 +130,7 @@ def test_json_is_accepted_and_a_dry_run_stores_nothing(api: ApiClient, namespace
     reply = api.post(f"{OURS}/apply?dryRun=true", orjson.dumps(document))
 
     assert reply.json()["items"][0]["result"] == "created"
-    assert not Trait.objects.exists()
+    assert not Trait.objects.system("test").exists()
     assert api.post(f"{OURS}/apply", b"").status_code == 400
 
 
@@ -138,7 +138,7 @@ def test_a_diff_shows_what_apply_would_change(api: ApiClient, edited: str) -> No
     reply = api.post(f"{OURS}/diff?namespace=acme", trait("t", v="3").encode()).json()
 
     assert "+    v: '3'" in reply["items"][0]["diff"] or '+    v: "3"' in reply["items"][0]["diff"]
-    assert Trait.objects.get().labels == {"v": "2"}
+    assert Trait.objects.system("test").get().labels == {"v": "2"}
 
 
 def test_who_may_only_read_may_not_apply(reader_api: ApiClient, db: None) -> None:

@@ -152,11 +152,11 @@ def container_of(environment: str = "development", name: str = "web") -> dict[st
 
 
 def releases() -> list[str]:
-    return list(ComponentRelease.objects.order_by("created_at", "id").values_list("name", flat=True))
+    return list(ComponentRelease.objects.system("test").order_by("created_at", "id").values_list("name", flat=True))
 
 
 def bindings() -> list[str]:
-    return list(ReleaseBinding.objects.values_list("name", flat=True))
+    return list(ReleaseBinding.objects.system("test").values_list("name", flat=True))
 
 
 def ready(obj: Any) -> tuple[str, str, str]:

@@ -218,11 +218,13 @@ def plane_refuses(release: RenderedRelease, reason: str) -> None:
 def release_of(binding: Any) -> RenderedRelease:
     """The RenderedRelease that a binding owns."""
     uid = str(binding.uid)
-    (found,) = [row for row in RenderedRelease.objects.all() if any(o["uid"] == uid for o in row.owner_references)]
+    (found,) = [
+        row for row in RenderedRelease.objects.system("test") if any(o["uid"] == uid for o in row.owner_references)
+    ]
     return found
 
 
 def finish_cleanup() -> None:
     """Let the planes confirm that the releases being deleted have left nothing behind."""
-    for release in RenderedRelease.objects.filter(deleted_at__isnull=False):
+    for release in RenderedRelease.objects.system("test").filter(deleted_at__isnull=False):
         store.remove_finalizer(release, release.finalizers[0], DELIVERY)

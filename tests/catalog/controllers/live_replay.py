@@ -116,12 +116,12 @@ class Replay:
     def carry_uids(self) -> None:
         for kind in CARRIED_UIDS:
             for item in self.all(kind):
-                rows = kind_named(kind).objects.filter(name=item["metadata"]["name"])
+                rows = kind_named(kind).objects.system("test").filter(name=item["metadata"]["name"])
                 rows.update(uid=item["metadata"]["uid"])
 
     def let_planes_report(self) -> None:
         """Give each rendered release the status that it had."""
-        for release in RenderedRelease.objects.all():
+        for release in RenderedRelease.objects.system("test"):
             item = self.recorded.get(("RenderedRelease", release.name))
             if item is None:
                 continue

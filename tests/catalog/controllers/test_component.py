@@ -43,7 +43,7 @@ def test_a_workload_becomes_a_release_and_a_binding_of_the_first_environment() -
 def test_what_auto_deploy_makes_carries_no_labels() -> None:
     c.deploy()
     assert c.binding().labels == {}
-    assert ComponentRelease.objects.get().labels == {}
+    assert ComponentRelease.objects.system("test").get().labels == {}
 
 
 def test_a_new_image_is_a_new_release_and_moves_the_first_environment_only() -> None:
@@ -383,7 +383,7 @@ def test_a_component_takes_all_that_belongs_to_it_with_it_and_waits_for_the_plan
     store.delete(c.COMPONENT, "default", "web", TESTER)
     c.settle()
     assert c.releases() == []
-    assert Workload.objects.count() == 0
+    assert Workload.objects.system("test").count() == 0
     assert c.binding().deleted_at is not None
     held = c.component().condition("Finalizing")
     assert (held["status"], held["reason"], held["message"]) == ("True", "Finalizing", "Component is finalizing")

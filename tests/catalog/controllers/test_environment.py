@@ -80,8 +80,8 @@ def test_an_environment_takes_its_bindings_and_cells_last():
     it.finish_cleanup()
     it.settle(ENVIRONMENT, CELLS, "Project")
     assert it.gone(ENVIRONMENT, "staging")
-    assert not ProjectReleaseBinding.objects.filter(name="shop-staging").exists()
-    assert ProjectReleaseBinding.objects.filter(name="shop-development").exists()
+    assert not ProjectReleaseBinding.objects.system("test").filter(name="shop-staging").exists()
+    assert ProjectReleaseBinding.objects.system("test").filter(name="shop-development").exists()
 
 
 def test_a_retained_resource_holds_its_environment_and_is_named():

@@ -32,7 +32,7 @@ def test_a_component_and_its_workload_become_objects_on_the_plane() -> None:
     drain()
     assert c.ready(c.component())[:2] == ("True", "ComponentReleaseReady")
     assert c.ready(c.binding()) == ("True", "Ready", "ReleaseBinding is ready")
-    applied = RenderedObject.objects.filter(rendered_release=c.rendered()).exclude(applied_hash="")
+    applied = RenderedObject.objects.system("test").filter(rendered_release=c.rendered()).exclude(applied_hash="")
     assert {item.kind for item in applied} == {"Deployment", "Service", "NetworkPolicy"}
 
 
@@ -44,7 +44,7 @@ def test_a_new_image_travels_the_same_way_and_the_binding_is_ready_again() -> No
     drain()
     assert c.container_of()["image"] == "web:2"
     assert c.ready(c.binding())[0] == "True"
-    stale = RenderedObject.objects.filter(rendered_release=c.rendered())
+    stale = RenderedObject.objects.system("test").filter(rendered_release=c.rendered())
     assert all(item.applied_hash == item.manifest_id for item in stale)
 
 

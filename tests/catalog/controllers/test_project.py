@@ -20,7 +20,7 @@ def installed():
 
 
 def environments_bound(project="shop"):
-    rows = [row for row in ProjectReleaseBinding.objects.all() if row.spec["owner"]["projectName"] == project]
+    rows = [row for row in ProjectReleaseBinding.objects.system("test") if row.spec["owner"]["projectName"] == project]
     return sorted(row.spec["environment"] for row in rows)
 
 
@@ -48,7 +48,7 @@ def test_without_its_type_a_project_says_so_and_recovers_when_the_type_comes():
     assert it.message(project, "Ready") == 'ClusterProjectType "later" not found'
     assert it.state(project, "Created") == ("True", "ProjectCreated")
     assert "latestRelease" not in project.status
-    assert ProjectReleaseBinding.objects.count() == 0
+    assert ProjectReleaseBinding.objects.system("test").count() == 0
 
     it.apply("ClusterProjectType", "later", {"resources": [it.CELL]})
     it.settle("Project")
@@ -63,8 +63,8 @@ def test_a_changed_type_is_a_new_release_and_bindings_keep_the_old_one():
     it.settle("Project")
     second = it.get("Project", "shop").status["latestRelease"]["name"]
     assert first != second
-    assert ProjectRelease.objects.count() == 2
-    assert {row.spec["projectRelease"] for row in ProjectReleaseBinding.objects.all()} == {first}
+    assert ProjectRelease.objects.system("test").count() == 2
+    assert {row.spec["projectRelease"] for row in ProjectReleaseBinding.objects.system("test")} == {first}
 
 
 def test_changed_parameters_are_a_new_release():
@@ -215,13 +215,13 @@ def test_a_project_is_deleted_from_what_runs_to_where_it_runs():
     store.remove_finalizer(it.get("Component", "web"), "openchoreo.dev/component-cleanup", it.DELIVERY)
     it.settle("Project", BINDING)
     assert it.get(BINDING, "shop-development").deleted_at is not None
-    assert ProjectRelease.objects.count() == 1
+    assert ProjectRelease.objects.system("test").count() == 1
 
     it.finish_cleanup()
     it.settle("Project", BINDING)
     assert it.gone("Project", "shop")
-    assert ProjectReleaseBinding.objects.count() == 0
-    assert ProjectRelease.objects.count() == 0
+    assert ProjectReleaseBinding.objects.system("test").count() == 0
+    assert ProjectRelease.objects.system("test").count() == 0
 
 
 def test_a_project_in_a_namespace_that_goes_makes_nothing_new():

@@ -250,7 +250,7 @@ def test_a_type_without_the_namespace_of_the_cell_is_refused():
         f'rendered resources must include a v1/Namespace named "{binding.status["namespace"]}"; declare it in '
         "(Cluster)ProjectType.spec.resources with metadata.name set to ${metadata.namespace}"
     )
-    assert RenderedRelease.objects.count() == 0
+    assert RenderedRelease.objects.system("test").count() == 0
 
 
 def test_a_rendered_release_of_another_owner_is_not_taken_over(binding):
@@ -315,4 +315,4 @@ def test_a_converged_look_costs_few_queries(binding, django_assert_max_num_queri
 
 
 def look_up(kind, name, related):
-    return kind_named(kind).objects.select_related(*related).get(namespace_id="default", name=name)
+    return kind_named(kind).objects.system("test").select_related(*related).get(namespace_id="default", name=name)

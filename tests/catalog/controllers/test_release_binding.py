@@ -377,7 +377,7 @@ def apply_observability_plane() -> None:
 def test_what_goes_to_the_observability_plane_is_a_release_of_its_own() -> None:
     apply_observability_plane()
     alerting()
-    second = RenderedRelease.objects.get(name="web-development-observability")
+    second = RenderedRelease.objects.system("test").get(name="web-development-observability")
     assert second.spec["targetPlane"] == "observabilityplane"
     assert [entry["object"]["kind"] for entry in second.full_spec()["resources"]] == ["ObservabilityAlertRule"]
     created = (
@@ -670,7 +670,7 @@ def test_undeploying_takes_the_releases_away_and_keeps_the_binding() -> None:
     it.finish_cleanup()
     c.settle()
     assert synced() == ("False", "ResourcesUndeployed", "Resources undeployed")
-    assert RenderedRelease.objects.count() == 0
+    assert RenderedRelease.objects.system("test").count() == 0
     assert "endpoints" not in c.binding().status
 
 

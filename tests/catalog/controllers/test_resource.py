@@ -52,7 +52,7 @@ def test_a_changed_type_is_a_new_release_and_pins_stay():
     it.apply_resource_type(outputs=None)
     it.settle("Resource")
     assert it.get("Resource", "cache").status["latestRelease"]["name"] != first
-    assert ResourceRelease.objects.count() == 2
+    assert ResourceRelease.objects.system("test").count() == 2
     assert it.get(BINDING, "cache-development").spec["resourceRelease"] == first
 
 
@@ -108,11 +108,11 @@ def test_a_deleted_resource_takes_its_bindings_then_its_releases():
     resource = it.get("Resource", "cache")
     assert it.state(resource, "Finalizing") == ("True", "Finalizing")
     assert it.message(resource, "Finalizing") == "Waiting for ResourceReleaseBindings to be deleted"
-    assert ResourceRelease.objects.count() == 1
+    assert ResourceRelease.objects.system("test").count() == 1
     it.finish_cleanup()
     it.settle("Resource", BINDING)
     assert it.gone("Resource", "cache")
-    assert ResourceRelease.objects.count() == 0
+    assert ResourceRelease.objects.system("test").count() == 0
 
 
 @pytest.mark.parametrize("where", ["binding", "type"])

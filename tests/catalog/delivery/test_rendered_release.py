@@ -87,12 +87,12 @@ def release(*bodies: dict[str, Any], name: str = "cart-development", **fields: A
 
 def look(held: RenderedRelease) -> Any:
     """One look at the object as it is stored now, as the runtime takes it."""
-    fresh = RenderedRelease.objects.select_related(*RELATED).get(pk=held.pk)
+    fresh = RenderedRelease.objects.system("test").select_related(*RELATED).get(pk=held.pk)
     return controller.reconcile(fresh)
 
 
 def reread(held: RenderedRelease) -> RenderedRelease:
-    return RenderedRelease.objects.get(pk=held.pk)
+    return RenderedRelease.objects.system("test").get(pk=held.pk)
 
 
 def condition(held: RenderedRelease, name: str = "ResourcesApplied") -> tuple[str, str, str]:
@@ -144,11 +144,11 @@ def test_what_it_delivers_bears_the_releases_own_uid(repository):
 def test_rows_say_what_was_applied_and_when(repository):
     held = release(config_map(a="1"), deployment())
     look(held)
-    first = {row.kind: (row.applied_hash, row.applied_at) for row in held.rendered_objects.all()}
-    assert all(row.applied_hash == row.manifest_id for row in held.rendered_objects.all())
+    first = {row.kind: (row.applied_hash, row.applied_at) for row in held.rendered_objects.system("test")}
+    assert all(row.applied_hash == row.manifest_id for row in held.rendered_objects.system("test"))
     release(config_map(a="1"), deployment(image="cart:2"))
     look(held)
-    second = {row.kind: (row.applied_hash, row.applied_at) for row in held.rendered_objects.all()}
+    second = {row.kind: (row.applied_hash, row.applied_at) for row in held.rendered_objects.system("test")}
     assert second["ConfigMap"] == first["ConfigMap"]
     assert second["Deployment"] != first["Deployment"]
     assert git(repository, "diff", "--name-only", "main~1", "main").splitlines() == [
@@ -234,7 +234,7 @@ def test_a_restart_changes_the_pod_template_of_deployments_only(repository):
 
 def test_a_worker_that_was_held_up_does_not_overwrite_a_newer_delivery(repository):
     held = release(config_map(a="1"))
-    stale = RenderedRelease.objects.select_related(*RELATED).get(pk=held.pk)
+    stale = RenderedRelease.objects.system("test").select_related(*RELATED).get(pk=held.pk)
     release(config_map(a="2"))
     look(held)
     assert controller.reconcile(stale).again_after is None
@@ -323,13 +323,13 @@ def test_one_refused_object_is_named_and_the_others_are_delivered(repository, mo
     assert condition(held)[2] == (
         "Failed to apply resources to target plane: failed to apply resource deployment-cart: no such field"
     )
-    rows = {row.kind: row for row in held.rendered_objects.all()}
+    rows = {row.kind: row for row in held.rendered_objects.system("test")}
     assert (rows["ConfigMap"].applied_hash, rows["ConfigMap"].apply_error) == (rows["ConfigMap"].manifest_id, "")
     assert (rows["Deployment"].applied_hash, rows["Deployment"].apply_error) == ("", "no such field")
     assert [entry["kind"] for entry in reread(held).status["resources"]] == ["ConfigMap"]
     look(held)
     assert condition(held) == DELIVERED
-    assert held.rendered_objects.get(kind="Deployment").apply_error == ""
+    assert held.rendered_objects.system("test").get(kind="Deployment").apply_error == ""
 
 
 def test_an_observability_release_goes_to_the_observability_plane(repository):
@@ -387,14 +387,14 @@ def test_deleting_takes_the_objects_off_the_plane_and_then_lets_go(repository):
     delete(held)
     look(held)
     assert files(repository) == []
-    assert not RenderedRelease.objects.filter(pk=held.pk).exists()
+    assert not RenderedRelease.objects.system("test").filter(pk=held.pk).exists()
 
 
 def test_a_release_that_was_never_delivered_goes_at_once(repository):
     held = release(config_map(a="1"), environmentName="nowhere")
     delete(held)
     look(held)
-    assert not RenderedRelease.objects.filter(pk=held.pk).exists()
+    assert not RenderedRelease.objects.system("test").filter(pk=held.pk).exists()
     assert not repository.exists()
 
 
@@ -411,7 +411,7 @@ def test_killed_right_after_the_first_commit_clean_up_still_knows_where_to_look(
     delete(held)
     look(held)
     assert files(repository) == []
-    assert not RenderedRelease.objects.filter(pk=held.pk).exists()
+    assert not RenderedRelease.objects.system("test").filter(pk=held.pk).exists()
 
 
 def forget_environment_and_plane() -> None:
@@ -421,7 +421,7 @@ def forget_environment_and_plane() -> None:
         for finalizer in list(obj.finalizers):
             store.remove_finalizer(obj, finalizer, PLATFORM)
         store.delete(kind, "default", name, PLATFORM)
-    assert not Environment.objects.exists()
+    assert not Environment.objects.system("test").exists()
 
 
 def test_clean_up_survives_the_environment_and_the_plane(repository):
@@ -431,7 +431,7 @@ def test_clean_up_survives_the_environment_and_the_plane(repository):
     delete(held)
     look(held)
     assert files(repository) == []
-    assert not RenderedRelease.objects.filter(pk=held.pk).exists()
+    assert not RenderedRelease.objects.system("test").filter(pk=held.pk).exists()
 
 
 def test_a_plane_that_cannot_be_cleaned_up_holds_the_release_and_says_why(repository, monkeypatch):
@@ -447,11 +447,11 @@ def test_a_plane_that_cannot_be_cleaned_up_holds_the_release_and_says_why(reposi
         with pytest.raises(PlaneError):
             look(held)
         assert condition(held, "Finalizing") == ("True", "CleanupFailed", "the remote is down")
-        RenderedRelease.objects.filter(pk=held.pk).update(deleted_at=timezone.now() - timedelta(hours=1))
+        RenderedRelease.objects.system("test").filter(pk=held.pk).update(deleted_at=timezone.now() - timedelta(hours=1))
         with pytest.raises(PlaneError):
             look(held)
     look(held)
-    assert not RenderedRelease.objects.filter(pk=held.pk).exists()
+    assert not RenderedRelease.objects.system("test").filter(pk=held.pk).exists()
 
 
 @pytest.mark.parametrize("error", [PlaneError, PlaneNotConfigured])
@@ -472,10 +472,10 @@ def test_when_the_plane_is_gone_and_does_not_answer_clean_up_ends_and_names_what
             look(held)
     else:
         assert look(held).again_after
-    assert RenderedRelease.objects.filter(pk=held.pk).exists(), "it may only be down for a moment"
-    RenderedRelease.objects.filter(pk=held.pk).update(deleted_at=timezone.now() - timedelta(minutes=6))
+    assert RenderedRelease.objects.system("test").filter(pk=held.pk).exists(), "it may only be down for a moment"
+    RenderedRelease.objects.system("test").filter(pk=held.pk).update(deleted_at=timezone.now() - timedelta(minutes=6))
     look(held)
-    assert not RenderedRelease.objects.filter(pk=held.pk).exists()
+    assert not RenderedRelease.objects.system("test").filter(pk=held.pk).exists()
     assert "left there: ConfigMap dp/settings, Deployment dp/cart" in caplog.text
     told = store.history("RenderedRelease", "default", held.name, with_status=True).filter(action="status").last()
     assert "Deployment dp/cart" in told.after["status"]["conditions"][-1]["message"]
@@ -491,7 +491,7 @@ def test_while_a_plane_still_removes_the_release_waits(repository, monkeypatch):
         assert look(held).again_after == controller.CLEANUP_POLL
     assert condition(held, "Finalizing") == ("True", "CleanupInProgress", "Cleaning up dataplane resources")
     look(held)
-    assert not RenderedRelease.objects.filter(pk=held.pk).exists()
+    assert not RenderedRelease.objects.system("test").filter(pk=held.pk).exists()
 
 
 # A plane that observes.
@@ -532,7 +532,7 @@ def test_what_a_plane_observes_is_reported_with_the_raw_status(cluster):
     cluster.reports["deployment-cart"] = Observed({"readyReplicas": 1}, "Healthy")
     assert look(held).again_after >= timedelta(minutes=5)
     assert healths(held) == {"ConfigMap": "Healthy", "Deployment": "Healthy"}
-    row = held.rendered_objects.get(kind="Deployment")
+    row = held.rendered_objects.system("test").get(kind="Deployment")
     assert (row.health, row.observed) == ("Healthy", {"readyReplicas": 1})
 
 

@@ -26,8 +26,10 @@ def resources(*objects: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def release() -> RenderedRelease:
-    Namespace.objects.get_or_create(name="default", defaults={"created_at": timezone.now()})
-    return RenderedRelease.objects.create(namespace_id="default", name="web-development", created_at=timezone.now())
+    Namespace.objects.system("test").get_or_create(name="default", defaults={"created_at": timezone.now()})
+    return RenderedRelease.objects.system("test").create(
+        namespace_id="default", name="web-development", created_at=timezone.now()
+    )
 
 
 def store(release: RenderedRelease, *objects: dict[str, Any], created: bool = False) -> list[RenderedObject]:
@@ -40,7 +42,7 @@ def store(release: RenderedRelease, *objects: dict[str, Any], created: bool = Fa
 
 
 def rows(release: RenderedRelease) -> list[RenderedObject]:
-    return list(release.rendered_objects.order_by("position"))
+    return list(release.rendered_objects.system("test").order_by("position"))
 
 
 def test_the_spec_is_stored_by_hashes_and_read_back_whole(release: RenderedRelease) -> None:
@@ -80,13 +82,13 @@ def test_a_row_says_which_object_it_is(release: RenderedRelease) -> None:
 
 def test_equal_manifests_are_kept_once_whatever_the_order_of_their_keys(release: RenderedRelease) -> None:
     store(release, {"kind": "A", "apiVersion": "v1"}, {"apiVersion": "v1", "kind": "A"}, created=True)
-    assert Manifest.objects.count() == 1
-    assert release.rendered_objects.count() == 2
+    assert Manifest.objects.system("test").count() == 1
+    assert release.rendered_objects.system("test").count() == 2
 
 
 def test_what_was_applied_and_observed_stays_with_an_object_that_stays(release: RenderedRelease) -> None:
     before = store(release, manifest("Service", "a"), manifest("Deployment", "a", "apps/v1", spec=1), created=True)
-    release.rendered_objects.update(applied_hash="applied", health="Healthy", observed={"replicas": 1})
+    release.rendered_objects.system("test").update(applied_hash="applied", health="Healthy", observed={"replicas": 1})
     after = store(
         release,
         manifest("Deployment", "a", "apps/v1beta1", spec=2),
@@ -140,4 +142,4 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_objects(
 def test_a_release_that_is_deleted_takes_its_rows_along(release: RenderedRelease) -> None:
     store(release, manifest("Service", "a"), created=True)
     release.delete()
-    assert RenderedObject.objects.count() == 0
+    assert RenderedObject.objects.system("test").count() == 0

@@ -40,7 +40,7 @@ def test_objects_are_created_then_unchanged_then_changed(manifest: Write) -> Non
 def test_the_log_names_the_command_line_as_surface(manifest: Write) -> None:
     run("apply", "-f", manifest(project("shop")))
 
-    assert Revision.objects.get(kind="Project").surface == "cli"
+    assert Revision.objects.system("test").get(kind="Project").surface == "cli"
 
 
 def test_documents_of_other_systems_are_skipped_by_kind_and_name(manifest: Write) -> None:
@@ -58,7 +58,7 @@ def test_a_misspelt_kind_of_ours_fails(manifest: Write) -> None:
 
     assert ran.code == 1
     assert "manifest.yaml:2: Trayt default/backup: unknown kind 'Trayt'" in ran.err
-    assert list(Trait.objects.values_list("name", flat=True)) == ["kept"]
+    assert list(Trait.objects.system("test").values_list("name", flat=True)) == ["kept"]
 
 
 def test_a_namespace_may_come_after_what_lies_in_it(manifest: Write) -> None:
@@ -67,7 +67,7 @@ def test_a_namespace_may_come_after_what_lies_in_it(manifest: Write) -> None:
     ran = run("apply", "-f", path)
 
     assert ran.last_line == "2 created, 0 changed, 0 unchanged, 0 skipped, 0 failed"
-    assert Trait.objects.get().namespace_id == "late"
+    assert Trait.objects.system("test").get().namespace_id == "late"
 
 
 def test_a_missing_namespace_fails_and_is_named(manifest: Write) -> None:
@@ -84,8 +84,8 @@ def test_a_violation_names_file_line_and_field(manifest: Write) -> None:
 
     assert ran.code == 1
     assert "manifest.yaml:13: Project default/shop: spec.deploymentPipelineRef.name: Invalid value" in ran.err
-    assert not Project.objects.exists()
-    assert Trait.objects.exists()
+    assert not Project.objects.system("test").exists()
+    assert Trait.objects.system("test").exists()
 
 
 def test_every_error_of_a_document_is_reported(manifest: Write) -> None:
@@ -123,7 +123,7 @@ def test_a_broken_document_keeps_no_other_from_being_stored(manifest: Write, bro
     assert reason in ran.err
     assert "manifest.yaml" in ran.err
     assert ran.last_line == "2 created, 0 changed, 0 unchanged, 0 skipped, 1 failed"
-    assert set(Trait.objects.values_list("name", flat=True)) == {"before", "after"}
+    assert set(Trait.objects.system("test").values_list("name", flat=True)) == {"before", "after"}
 
 
 @override_settings(YAML_MAX_BYTES=1000)
@@ -135,7 +135,7 @@ def test_a_file_above_the_limit_is_refused_unread_and_others_are_stored(manifest
 
     assert ran.code == 1
     assert "more than the limit of 1000 bytes" in ran.err
-    assert Trait.objects.get().name == "small"
+    assert Trait.objects.system("test").get().name == "small"
 
 
 def test_numbers_that_no_database_holds_are_refused(manifest: Write) -> None:
@@ -144,7 +144,7 @@ def test_numbers_that_no_database_holds_are_refused(manifest: Write) -> None:
     ran = run("apply", "-f", manifest(wrong, trait("kept")))
 
     assert ran.code == 1
-    assert list(Trait.objects.values_list("name", flat=True)) == ["kept"]
+    assert list(Trait.objects.system("test").values_list("name", flat=True)) == ["kept"]
 
 
 def test_folders_are_read_by_name_and_deeper_only_when_told(manifest: Write, tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(trait("piped").encode())))
 
     assert run("apply", "-f", "-").code == 0
-    assert Trait.objects.get().name == "piped"
+    assert Trait.objects.system("test").get().name == "piped"
 
 
 def test_a_list_is_taken_apart_and_its_errors_keep_their_lines(manifest: Write) -> None:
@@ -180,7 +180,7 @@ def test_a_list_is_taken_apart_and_its_errors_keep_their_lines(manifest: Write) 
     ran = run("apply", "-f", manifest(text))
 
     assert "manifest.yaml:12: Trait default/two: spec.creates" in ran.err
-    assert Trait.objects.get().name == "one"
+    assert Trait.objects.system("test").get().name == "one"
 
 
 def test_a_dry_run_says_what_would_happen_and_stores_nothing(manifest: Write) -> None:
@@ -190,8 +190,8 @@ def test_a_dry_run_says_what_would_happen_and_stores_nothing(manifest: Write) ->
 
     assert ran.code == 0
     assert ran.last_line.startswith("3 created, 0 changed, 0 unchanged, 0 skipped, 0 failed")
-    assert not Trait.objects.exists()
-    assert Revision.objects.count() == 1  # the namespace of the test itself
+    assert not Trait.objects.system("test").exists()
+    assert Revision.objects.system("test").count() == 1  # the namespace of the test itself
 
 
 @pytest.mark.parametrize("name", ["absent.yaml", "absent/"])

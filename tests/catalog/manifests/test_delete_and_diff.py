@@ -22,7 +22,7 @@ def test_an_object_is_deleted_by_name(manifest: Write, target: tuple[str, ...]) 
     ran = run("delete", *target)
 
     assert (ran.code, ran.out) == (0, "trait.openchoreo.dev/a deleted\n")
-    assert Trait.objects.get().name == "b"
+    assert Trait.objects.system("test").get().name == "b"
 
 
 def test_objects_are_deleted_by_manifest_last_first(manifest: Write) -> None:
@@ -32,14 +32,14 @@ def test_objects_are_deleted_by_manifest_last_first(manifest: Write) -> None:
     ran = run("delete", "-f", path)
 
     assert ran.out.split() == ["trait.openchoreo.dev/b", "deleted", "trait.openchoreo.dev/a", "deleted"]
-    assert not Trait.objects.exists()
+    assert not Trait.objects.system("test").exists()
 
 
 def test_an_object_with_a_finalizer_is_said_to_be_deleting(manifest: Write) -> None:
     run("apply", "-f", manifest(project("shop")))
 
     assert run("delete", "project", "shop").out == "project.openchoreo.dev/shop deleting\n"
-    assert Project.objects.get().deleted_at is not None
+    assert Project.objects.system("test").get().deleted_at is not None
 
 
 def test_deleting_what_is_not_there_fails_unless_told() -> None:
@@ -66,15 +66,15 @@ def test_diff_is_silent_and_0_when_nothing_would_change(manifest: Write) -> None
 
 def test_diff_shows_changes_is_1_and_stores_nothing(manifest: Write) -> None:
     run("apply", "-f", manifest(project("shop")))
-    before = Revision.objects.count()
+    before = Revision.objects.system("test").count()
 
     ran = run("diff", "-f", manifest(project("shop", pipeline="fast"), trait("new")))
 
     assert ran.code == 1
     assert "-    name: default\n+    name: fast\n" in ran.out
     assert "+++ applied/Trait/new" in ran.out
-    assert not Trait.objects.exists()
-    assert Revision.objects.count() == before
+    assert not Trait.objects.system("test").exists()
+    assert Revision.objects.system("test").count() == before
 
 
 def test_diff_of_a_document_that_cannot_be_applied_is_an_error_above_1(manifest: Write) -> None:

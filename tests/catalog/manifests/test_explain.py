@@ -109,7 +109,7 @@ def test_every_object_of_the_shop_is_explained_as_it_was_rendered() -> None:
     content.apply_directory(content.SHOP)
     it.settle()
     leaves = 0
-    for binding in ReleaseBinding.objects.all():
+    for binding in ReleaseBinding.objects.system("test"):
         explanation = explain_binding(binding)
         stored = [(row.resource_id, row.manifest.body) for found in rendered_of(binding) for row in found.objects]
         assert [(identity, item.object) for identity, item in explanation.objects] == stored

@@ -157,5 +157,5 @@ def test_an_object_being_deleted_shows_as_terminating() -> None:
     ProjectFactory.create(name="shop")
     store.delete("Project", "default", "shop", system("tests"))
 
-    assert Project.objects.exists()
+    assert Project.objects.system("test").exists()
     assert "Terminating" in run("get", "projects").out

@@ -44,7 +44,9 @@ def test_the_samples_are_accepted_beside_what_the_quickstart_has_put_there(confo
     ran = run("apply", "-R", "-f", str(conformance / "samples"))
     assert (ran.code, ran.err) == (0, "")
     runtime.drain()
-    not_ready = kind_named("ReleaseBinding").objects.exclude(ready="True").values_list("name", "ready_reason")
+    not_ready = (
+        kind_named("ReleaseBinding").objects.system("test").exclude(ready="True").values_list("name", "ready_reason")
+    )
     # Redis of the demo waits for a person to pin its release, as its README says; nothing else waits.
     waiting_for_a_pin = {"cart-development", "doclet-collab-development", "doclet-document-development"}
     assert {name for name, _ in not_ready} <= waiting_for_a_pin, dict(not_ready)
@@ -55,15 +57,19 @@ def test_every_sample_component_renders_for_every_environment(conformance: Path)
     for source in ("samples", "modules"):
         run("apply", "-R", "-f", str(conformance / source))
     runtime.drain()
-    with_workload = kind_named("Workload").objects.values("component")
-    components = list(kind_named("Component").objects.filter(pk__in=with_workload))
+    with_workload = kind_named("Workload").objects.system("test").values("component")
+    components = list(kind_named("Component").objects.system("test").filter(pk__in=with_workload))
     released = {item: (item.status.get("latestRelease") or {}).get("name") for item in components}
     for component, name in released.items():
         if name is None:  # no auto-deploy: a person cuts its releases
             released[component] = generate_release(component, TESTER).name
     environments = ("development", "staging", "production")
     # The samples' alert rules want a place to send to, which they bring for development alone.
-    for channel in kind_named("ObservabilityAlertsNotificationChannel").objects.filter(spec__environment="development"):
+    for channel in (
+        kind_named("ObservabilityAlertsNotificationChannel")
+        .objects.system("test")
+        .filter(spec__environment="development")
+    ):
         for environment in environments[1:]:
             document = store.to_document(channel, with_status=False)
             document["metadata"] = {"name": f"{channel.name}-{environment}", "namespace": channel.namespace_name}
@@ -85,9 +91,9 @@ def test_every_sample_component_renders_for_every_environment(conformance: Path)
             }
             store.apply(document, TESTER)
     runtime.drain()
-    bindings = kind_named("ReleaseBinding").objects.filter(component__in=components)
+    bindings = kind_named("ReleaseBinding").objects.system("test").filter(component__in=components)
     failed = {item.name: item.condition("Ready") for item in bindings if item.ready_reason == "RenderingFailed"}
-    rendered = kind_named("RenderedRelease").objects.filter(component__in=components).count()
+    rendered = kind_named("RenderedRelease").objects.system("test").filter(component__in=components).count()
     assert failed == {}
     assert len(released) >= 30 and rendered >= len(released) * len(environments)
 

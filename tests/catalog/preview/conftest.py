@@ -25,7 +25,7 @@ def platform(db: None) -> None:
         web.apply_component(name)
         web.apply_workload(name, image=f"{name}:1")
     web.settle()
-    for component in Component.objects.all():
+    for component in Component.objects.system("test"):
         promote(component, "staging", it.TESTER)
     web.settle()
 

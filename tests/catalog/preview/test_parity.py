@@ -49,8 +49,8 @@ def settle() -> None:
     for _ in range(3):
         it.settle(*kinds)
         it.finish_cleanup()
-        for binding in ResourceReleaseBinding.objects.all():
-            for release in RenderedRelease.objects.filter(name__in=release_names(binding).values()):
+        for binding in ResourceReleaseBinding.objects.system("test"):
+            for release in RenderedRelease.objects.system("test").filter(name__in=release_names(binding).values()):
                 it.plane_reports(release)
     it.settle(*kinds)
 
@@ -70,9 +70,9 @@ def rendered(known_uids: set[bytes]) -> Manifests:
     """What is rendered now for all bindings."""
     found: Manifests = {}
     for model in BINDINGS:
-        for binding in model.objects.all():
+        for binding in model.objects.system("test"):
             for plane, name in release_names(binding).items():
-                for row in RenderedRelease.objects.filter(name=name, deleted_at=None):
+                for row in RenderedRelease.objects.system("test").filter(name=name, deleted_at=None):
                     found[model.kind, binding.name, plane] = as_bytes(
                         row.full_spec().get("resources") or [], known_uids
                     )
@@ -96,7 +96,7 @@ def expected(before: Manifests, results: Iterable[Result], moment: str, known_ui
 def uids() -> set[bytes]:
     """Of all objects whose uids are in manifests."""
     models: tuple[Any, ...] = (Component, Project, Resource, Environment, ClusterDataPlane)
-    return {str(uid).encode() for model in models for uid in model.objects.values_list("uid", flat=True)}
+    return {str(uid).encode() for model in models for uid in model.objects.system("test").values_list("uid", flat=True)}
 
 
 def promote(found: Preview) -> None:
@@ -134,10 +134,12 @@ def check_edit(name: str, documents: list[Document]) -> int:
     """Preview an edit, make it, compare. Returns how many bindings were compared that the preview spoke of."""
     known = uids()
     before = rendered(known)
-    trace = (Revision.objects.count(), ObjectReference.objects.count())
+    trace = (Revision.objects.system("test").count(), ObjectReference.objects.count())
     text = "---\n".join(dump(item) for item in documents)
     found = preview(read_text(text, name, max_bytes=10**7), it.TESTER, keep_entries=True)
-    assert (Revision.objects.count(), ObjectReference.objects.count()) == trace, "a preview leaves something behind"
+    assert (Revision.objects.system("test").count(), ObjectReference.objects.count()) == trace, (
+        "a preview leaves something behind"
+    )
     refused = found.rehearsed.failures
     assert not refused, (name, [str(problem) for outcome in refused for problem in outcome.problems])
 
@@ -170,14 +172,14 @@ def run_edits(seed: int, count: int) -> None:
     platform = Platform(seed)
     apply_all(platform.first())
     settle()
-    for component in Component.objects.all():
+    for component in Component.objects.system("test"):
         for environment in it.ENVIRONMENTS:
             binding = platform.binding(component.name, environment)
             binding["spec"]["state"] = "Active"
             if store.get_or_none("ReleaseBinding", "default", binding["metadata"]["name"]) is None:
                 binding["spec"]["releaseName"] = generate_release(component, it.TESTER).name
                 apply_all([binding])
-    for pinned in ResourceReleaseBinding.objects.all():
+    for pinned in ResourceReleaseBinding.objects.system("test"):
         release = store.get("Resource", "default", "cache").status["latestRelease"]["name"]
         document = store.to_document(pinned, with_status=False)
         document["spec"]["resourceRelease"] = release

@@ -101,7 +101,7 @@ def test_a_rule_of_the_type_that_some_break_is_told_with_its_message(file: File)
 def test_what_fails_already_is_told_apart_and_is_no_reason_to_fail(file: File) -> None:
     it.apply("ComponentType", "service", with_policy("${workload.container.args[0]}")["spec"])
     web.settle()
-    for component in Component.objects.all():
+    for component in Component.objects.system("test"):
         promote(component, "staging", it.TESTER)
     web.settle()
     shown = run("preview", file(with_policy("${workload.container.args[1]}")), "-o", "json")
@@ -180,7 +180,12 @@ def test_an_edit_that_changes_nothing_says_so(file: File) -> None:
 def test_nothing_is_stored_and_no_work_is_left(file: File) -> None:
     def counts() -> tuple[int, ...]:
         due = WorkItem.objects.exclude(due_at=None).count()
-        return (Revision.objects.count(), ComponentRelease.objects.count(), due, AuditEvent.objects.count())
+        return (
+            Revision.objects.system("test").count(),
+            ComponentRelease.objects.system("test").count(),
+            due,
+            AuditEvent.objects.system("test").count(),
+        )
 
     before, held = counts(), it.get("ComponentType", "service").spec
     with CaptureQueriesContext(connection) as queries:

@@ -34,7 +34,7 @@ def test_a_type_with_faults_is_refused_with_all_of_them_and_nothing_is_stored() 
         apply("ClusterComponentType", spec)
     found = [(error.path, error.reason) for error in caught.value.errors]
     assert found == [("spec.parameters", "Invalid"), ("spec.resources[0].template[x]", "Invalid")]
-    assert not kind_named("ClusterComponentType").objects.exists()
+    assert not kind_named("ClusterComponentType").objects.system("test").exists()
 
 
 def test_content_is_looked_at_only_when_the_form_is_right_as_in_the_contract() -> None:

@@ -26,7 +26,7 @@ def test_it_creates_with_defaults_and_writes_one_revision():
     stored = store.get("Component", "default", "web")
     assert stored.generation == 1
     assert stored.finalizers == ["openchoreo.dev/component-cleanup"]
-    (revision,) = Revision.objects.filter(kind="Component")
+    (revision,) = Revision.objects.system("test").filter(kind="Component")
     assert (revision.action, revision.actor, revision.surface, revision.before) == ("created", "tester", "cli", None)
     assert revision.after["spec"] == stored.spec
 
@@ -77,8 +77,8 @@ def test_an_invalid_document_names_every_field_and_stores_nothing():
     paths = {error.path for error in refused.value.errors}
     assert {"metadata.name", "spec.owner.projectName", "spec.componentType.name"} <= paths
     assert "spec.traits[0].instanceName" in paths
-    assert not Revision.objects.filter(kind="Component").exists()
-    assert not kind_named("Component").objects.exists()
+    assert not Revision.objects.system("test").filter(kind="Component").exists()
+    assert not kind_named("Component").objects.system("test").exists()
 
 
 def test_immutable_fields_stay():
@@ -177,7 +177,7 @@ def test_a_failing_write_takes_the_others_of_its_transaction_with_it():
     with pytest.raises(store.Invalid), store.transaction():
         store.apply(ComponentFactory.build(name="web"), TESTER)
         store.apply(ComponentFactory.build(name="NOT VALID"), TESTER)
-    assert not Revision.objects.filter(kind="Component").exists()
+    assert not Revision.objects.system("test").filter(kind="Component").exists()
 
 
 def test_a_refused_write_inside_a_transaction_leaves_the_accepted_ones():
@@ -185,7 +185,7 @@ def test_a_refused_write_inside_a_transaction_leaves_the_accepted_ones():
         store.apply(ComponentFactory.build(name="web"), TESTER)
         with pytest.raises(store.Invalid):
             store.apply(ComponentFactory.build(name="NOT VALID"), TESTER)
-    assert [row.name for row in Revision.objects.filter(kind="Component")] == ["web"]
+    assert [row.name for row in Revision.objects.system("test").filter(kind="Component")] == ["web"]
 
 
 def test_status_is_logged_only_when_its_content_changes():
@@ -208,7 +208,7 @@ def test_status_is_logged_only_when_its_content_changes():
     assert (component.ready, component.ready_reason, component.generation) == ("False", "WorkloadNotFound", 1)
     solved = {"conditions": [condition | {"status": "True", "lastTransitionTime": "2026-01-01T00:00:09Z"}]}
     assert store.write_status(component, solved, TESTER)
-    assert Revision.objects.filter(kind="Component", action="status").count() == 2
+    assert Revision.objects.system("test").filter(kind="Component", action="status").count() == 2
     component.refresh_from_db()
     assert component.ready == "True"
 

@@ -21,13 +21,15 @@ def checkpoint_file(tmp_path: Path, settings: Any) -> Path:
 @pytest.fixture
 def begun(db: None) -> set[Any]:
     """The events that were there before the test."""
-    return set(AuditEvent.objects.values_list("id", flat=True))
+    return set(AuditEvent.objects.system("test").values_list("id", flat=True))
 
 
 @pytest.fixture
 def events(begun: set[Any]) -> Any:
     """Gives the events that the test has caused, oldest first."""
-    return lambda **wanted: list(AuditEvent.objects.exclude(id__in=begun).filter(**wanted).order_by("id"))
+    return lambda **wanted: list(
+        AuditEvent.objects.system("test").exclude(id__in=begun).filter(**wanted).order_by("id")
+    )
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def defaults():
 
 
 def names_of(kind):
-    return sorted(BY_KIND[kind].objects.values_list("name", flat=True))
+    return sorted(BY_KIND[kind].objects.system("test").values_list("name", flat=True))
 
 
 def binding_of(kind, name):
@@ -46,7 +46,7 @@ def binding_of(kind, name):
 
 
 def objects_of(release_name):
-    release = RenderedRelease.objects.get(name=release_name)
+    release = RenderedRelease.objects.system("test").get(name=release_name)
     return [entry["object"] for entry in release.full_spec()["resources"]]
 
 
@@ -92,7 +92,7 @@ def test_the_namespace_of_a_cell_takes_labels_but_keeps_those_of_the_platform():
     document["spec"]["environmentConfigs"] = {"namespaceLabels": wanted, "namespaceAnnotations": {"cost": "1"}}
     store.replace(document, TESTER)
     it.settle()
-    (release,) = RenderedRelease.objects.filter(name__startswith="p-default-development")
+    (release,) = RenderedRelease.objects.system("test").filter(name__startswith="p-default-development")
     (namespace,) = [entry["object"] for entry in release.full_spec()["resources"]]
     assert namespace["metadata"]["labels"]["team"] == "blue"
     assert namespace["metadata"]["labels"]["openchoreo.dev/project"] == "default"
@@ -256,14 +256,14 @@ def test_the_samples_of_openchoreo_run_on_our_own_types(conformance):
             if isinstance(value, dict) and value.get("kind") in BY_KIND:
                 store.apply(value, TESTER)
     it.settle()
-    bindings = list(BY_KIND["ReleaseBinding"].objects.all())
+    bindings = list(BY_KIND["ReleaseBinding"].objects.system("test"))
     waiting = {binding.name for binding in bindings if binding.ready != "True"}
     assert len(bindings) >= 25
     # These need resources whose bindings the samples leave for people to pin.
     assert waiting == {"cart-development", "doclet-collab-development", "doclet-document-development"}
-    failed = [row.name for row in BY_KIND["ProjectReleaseBinding"].objects.exclude(ready="True")]
+    failed = [row.name for row in BY_KIND["ProjectReleaseBinding"].objects.system("test").exclude(ready="True")]
     assert failed == []
-    runs = BY_KIND["WorkflowRun"].objects.filter(name__contains="-build-")
+    runs = BY_KIND["WorkflowRun"].objects.system("test").filter(name__contains="-build-")
     assert {it.message(run, "WorkflowCompleted") for run in runs} == {
         'Workflow has not started: no workflow plane is connected as ClusterWorkflowPlane "default"'
     }

@@ -29,22 +29,22 @@ def shop():
 
 
 def environment_of(component):
-    release = RenderedRelease.objects.get(name=f"{component}-development")
+    release = RenderedRelease.objects.system("test").get(name=f"{component}-development")
     (deployment,) = [e["object"] for e in release.full_spec()["resources"] if e["object"]["kind"] == "Deployment"]
     return {entry["name"]: entry for entry in deployment["spec"]["template"]["spec"]["containers"][0]["env"]}
 
 
 def test_ten_components_are_ready_in_development_and_nowhere_else():
-    bindings = ReleaseBinding.objects.all()
+    bindings = ReleaseBinding.objects.system("test")
     assert sorted(binding.spec["owner"]["componentName"] for binding in bindings) == COMPONENTS
     assert {binding.spec["environment"] for binding in bindings} == {"development"}
     assert {binding.ready for binding in bindings} == {"True"}
 
 
 def test_every_object_is_delivered():
-    assert RenderedObject.objects.count() > 40
-    assert not RenderedObject.objects.filter(applied_hash="").exists()
-    assert not RenderedObject.objects.exclude(apply_error="").exists()
+    assert RenderedObject.objects.system("test").count() > 40
+    assert not RenderedObject.objects.system("test").filter(applied_hash="").exists()
+    assert not RenderedObject.objects.system("test").exclude(apply_error="").exists()
 
 
 def test_the_cache_follows_its_release_and_is_ready():
@@ -70,7 +70,7 @@ def test_the_frontend_finds_those_it_calls():
 def test_only_the_frontend_can_be_reached_from_outside():
     reachable = {
         binding.spec["owner"]["componentName"]
-        for binding in ReleaseBinding.objects.all()
+        for binding in ReleaseBinding.objects.system("test")
         for endpoint in binding.status["endpoints"]
         if endpoint.get("externalURLs")
     }
@@ -80,7 +80,7 @@ def test_only_the_frontend_can_be_reached_from_outside():
 def left_in_default():
     """The kinds that still have objects in the namespace."""
     namespaced = [model for model in KINDS if model.namespaced]
-    return {model.kind for model in namespaced if model.objects.filter(namespace_id="default").exists()}
+    return {model.kind for model in namespaced if model.objects.system("test").filter(namespace_id="default").exists()}
 
 
 def test_a_deleted_project_leaves_nothing_but_what_the_platform_team_made():
@@ -90,7 +90,7 @@ def test_a_deleted_project_leaves_nothing_but_what_the_platform_team_made():
     assert left_in_default() == {
         "Project", "ProjectRelease", "ProjectReleaseBinding", "RenderedRelease", "Environment", "DeploymentPipeline"
     }  # fmt: skip
-    assert {row.spec["owner"]["projectName"] for row in RenderedRelease.objects.all()} == {"default"}
+    assert {row.spec["owner"]["projectName"] for row in RenderedRelease.objects.system("test")} == {"default"}
 
 
 def test_a_deleted_namespace_takes_the_whole_shop_along():

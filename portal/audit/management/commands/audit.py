@@ -95,7 +95,9 @@ def add_filters(parser: ArgumentParser) -> None:
 def selected(options: dict[str, Any]) -> Any:
     """The events that the arguments choose."""
     wanted = {name: options[name] for name in FILTERS}
-    return filtered(AuditEvent.objects.all(), wanted, options["since"], options["until"])
+    return filtered(
+        AuditEvent.objects.system("the operator's command line"), wanted, options["since"], options["until"]
+    )
 
 
 def batches(events: Iterator[AuditEvent]) -> Iterator[list[AuditEvent]]:
