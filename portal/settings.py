@@ -32,7 +32,7 @@ VARIABLES: list[Variable] = []
 _mistakes: list[str] = []
 
 
-def read(name: str, default: Value, convert: Callable[[str], Value], meaning: str) -> Value:
+def read(name: str, default: Value, convert: Callable[[str], Value], meaning: str, *, is_secret: bool = False) -> Value:
     """The variable's value, or its default. A value that `convert` refuses is remembered as a mistake."""
     VARIABLES.append(Variable(name, str(default), meaning))
     given = os.environ.get(name, "")
@@ -41,7 +41,8 @@ def read(name: str, default: Value, convert: Callable[[str], Value], meaning: st
     try:
         return convert(given)
     except ValueError as error:
-        _mistakes.append(f"stagecraft: {name}={given!r} cannot be used: {error}. Correct or unset {name}.")
+        shown = "(not shown)" if is_secret else repr(given)
+        _mistakes.append(f"stagecraft: {name}={shown} cannot be used: {error}. Correct or unset {name}.")
         return default
 
 
@@ -87,10 +88,26 @@ def networks(given: str) -> list[str]:
     return listed(given)
 
 
+def signature_algorithms(given: str) -> list[str]:
+    """Asymmetric ones only: whoever knows the issuer's public key must not be able to sign."""
+    known = [f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)] + ["EdDSA"]
+    if unknown := [item for item in listed(given) if item not in known]:
+        raise ValueError(f"{unknown[0]} is not one of {', '.join(known)}")
+    return listed(given)
+
+
 def database_url(given: str) -> str:
     scheme = urlsplit(given).scheme
     if scheme not in ("postgres", "postgresql", "sqlite"):
         raise ValueError(f"its scheme is {scheme!r}; use postgresql://user:password@host:port/name or sqlite:///path")
+    return given
+
+
+def sealing_keys(given: str) -> str:
+    from portal.secrets.keys import parse_keys
+
+    if not parse_keys(given):
+        raise ValueError("it names no key")
     return given
 
 
@@ -106,7 +123,11 @@ def directory(given: str) -> Path:
 
 HOME = read("STAGECRAFT_HOME", BASE_DIR / ".stagecraft", directory, "Data directory: database, queue, Git plane, keys.")
 DATABASE_URL = read(
-    "DATABASE_URL", "", database_url, "`postgresql://…` or `sqlite:///path`; empty: SQLite in the data directory."
+    "DATABASE_URL",
+    "",
+    database_url,
+    "`postgresql://…` or `sqlite:///path`; empty: SQLite in the data directory.",
+    is_secret=True,
 )
 DATABASE_CONN_MAX_AGE = read("DATABASE_CONN_MAX_AGE", 60, number(0, int), "Seconds a database connection is kept.")
 CELERY_BROKER_URL = read(
@@ -151,8 +172,50 @@ STRICT_DENY = read(
 HIDE_FORBIDDEN = read(
     "HIDE_FORBIDDEN", True, boolean, "Answer 404 for what may not be seen. Off: 403, as OpenChoreo does."
 )
+SECURITY_ENABLED = read(
+    "SECURITY_ENABLED", True, boolean, "Off: nobody is asked who they are, and everything is allowed. For trials only."
+)
+AUTHZ_ENABLED = read(
+    "AUTHZ_ENABLED", True, boolean, "Off: everybody who is signed in may do everything. For trials only."
+)
+ALLOW_INSECURE = read(
+    "ALLOW_INSECURE", False, boolean, "Lets the server start with security switched off although DEBUG is off."
+)
+TOKEN_DAYS = read("TOKEN_DAYS", 90, number(1, int), "Days that an access token lasts unless its maker says otherwise.")
+TOKEN_MAX_DAYS = read("TOKEN_MAX_DAYS", 365, number(1, int), "Days that an access token lasts at most.")
+OIDC_ISSUER = read(
+    "OIDC_ISSUER", "", str, "Outside OpenID provider whose access tokens are accepted: its `iss`, to the letter."
+)
+OIDC_AUDIENCE = read(
+    "OIDC_AUDIENCE", [], listed, "Audiences (`aud`, comma-separated) of which a token must be for one. Needed."
+)
+OIDC_JWKS_URL = read("OIDC_JWKS_URL", "", str, "Where the issuer's keys are; empty: as its discovery document says.")
+OIDC_ALGORITHMS = read(
+    "OIDC_ALGORITHMS", ["RS256", "PS256", "ES256", "EdDSA"], signature_algorithms, "Signatures accepted in tokens."
+)
+OIDC_LEEWAY_SECONDS = read("OIDC_LEEWAY_SECONDS", 30, number(0, int), "How far the issuer's clock may be off.")
+OIDC_GROUPS_CLAIM = read("OIDC_GROUPS_CLAIM", "groups", str, "The claim that holds a person's groups.")
+OIDC_AGENTS = read("OIDC_AGENTS", [], listed, "Client ids of the issuer that are AI agents, comma-separated.")
+OIDC_AGENT_CLAIM = read("OIDC_AGENT_CLAIM", "", str, "A claim that marks agents, as `name=value`.")
+OIDC_AGENT_OWNER = read(
+    "OIDC_AGENT_OWNER",
+    "",
+    str,
+    "User name of the person who answers for the issuer's agents; empty: made by hand first.",
+)
+OIDC_PRIVATE_NETWORKS = read(
+    "OIDC_PRIVATE_NETWORKS", [], networks, "Private networks (CIDR, comma-separated) where the issuer may be."
+)
 AUDIT_KEY = read(
     "AUDIT_KEY", "", str, "Signs the audit's checkpoints. Empty: made once, kept in the data directory as `audit-key`."
+)
+SECRETS_KEYS = read(
+    "SECRETS_KEYS",
+    "",
+    sealing_keys,
+    "Keys that seal the secrets kept here: `id:base64 of 32 bytes`, comma-separated, the first seals. "
+    "Empty: made once, kept in the data directory as `secrets-keys`.",
+    is_secret=True,
 )
 AUDIT_SEAL_SECONDS = read(
     "AUDIT_SEAL_SECONDS", 2.0, number(0.05, float), "How often a worker seals new audit events into their chain."
@@ -171,6 +234,22 @@ YAML_MAX_BYTES = read("YAML_MAX_BYTES", 10 * 1024 * 1024, number(1024, int), "La
 
 # ----------------------------------------------------------------------------------------------------------------------
 
+if OIDC_ISSUER and not OIDC_AUDIENCE and not DEBUG:
+    _mistakes.append(
+        "stagecraft: OIDC_ISSUER is set without OIDC_AUDIENCE, so a token for any other service would be accepted "
+        "here. Set OIDC_AUDIENCE to the `aud` that the issuer gives tokens for Stagecraft."
+    )
+if OIDC_ISSUER and not OIDC_ISSUER.startswith("https://") and not (OIDC_PRIVATE_NETWORKS or DEBUG):
+    _mistakes.append(
+        f"stagecraft: OIDC_ISSUER={OIDC_ISSUER!r} is not https. Use https, or name its network in "
+        "OIDC_PRIVATE_NETWORKS."
+    )
+if not (SECURITY_ENABLED and AUTHZ_ENABLED) and not (DEBUG or ALLOW_INSECURE):
+    _switch = "AUTHZ_ENABLED" if SECURITY_ENABLED else "SECURITY_ENABLED"
+    _mistakes.append(
+        f"stagecraft: {_switch} is off, which lets everybody do everything. Unset it, or set ALLOW_INSECURE=true "
+        "too if that is meant."
+    )
 if _mistakes:
     print("\n".join(_mistakes), file=sys.stderr)
     raise SystemExit(2)
@@ -220,6 +299,7 @@ def kept_key(name: str) -> str:
 
 SECRET_KEY = SECRET_KEY or kept_key("secret-key")
 AUDIT_KEY = AUDIT_KEY or kept_key("audit-key")
+SECRETS_KEYS_FILE = HOME / "secrets-keys"
 AUDIT_CHECKPOINTS = HOME / "audit-checkpoints.jsonl"
 DATABASES = {"default": database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -227,6 +307,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "portal.accounts",
     "portal.audit",
+    "portal.secrets",
     "portal.quickstart",
     "portal.admin_site.apps.StagecraftAdminConfig",
     "django.contrib.auth",

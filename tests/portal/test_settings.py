@@ -37,6 +37,17 @@ def test_a_wrong_value_is_named_and_explained(tmp_path, variable, value, words):
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("SECRETS_KEYS", "k1:Y2FuYXJ5"), ("DATABASE_URL", "mysql://app:canary@db/x")],
+)
+def test_a_wrong_value_that_holds_a_secret_is_not_quoted(tmp_path, variable, value):
+    ended = start(tmp_path, **{variable: value})
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"stagecraft: {variable}=(not shown) cannot be used")
+    assert value not in ended.stderr and "canary" not in ended.stderr and "Y2FuYXJ5" not in ended.stderr
+
+
 def test_all_mistakes_are_told_at_once(tmp_path):
     ended = start(tmp_path, DEBUG="maybe", RECONCILE_BATCH="many")
     assert [line.split("=")[0] for line in ended.stderr.splitlines()] == [
