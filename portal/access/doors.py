@@ -108,6 +108,10 @@ class ProtectedQuerySet(models.QuerySet[Any]):
         self.guarded("creation")
         return super().create(**kwargs)
 
+    def update_or_create(self, *args: Any, **kwargs: Any) -> Any:
+        self.guarded("change")
+        return super().update_or_create(*args, **kwargs)
+
     def bulk_create(self, *args: Any, **kwargs: Any) -> Any:
         self.guarded("creation")
         return super().bulk_create(*args, **kwargs)
