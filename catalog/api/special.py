@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from django.urls import path
 
-from catalog.api import component_schema, generate_release, workflow_run_progress
+from catalog.api import (
+    component_schema,
+    generate_release,
+    pod_logs,
+    resource_events,
+    resource_tree,
+    trigger,
+    workflow_run_progress,
+)
 from portal.access.endpoint import Handler, endpoint
 
 NAMESPACE = "api/v1/namespaces/<str:namespace>"
 COMPONENT = f"{NAMESPACE}/components/<str:name>"
+BINDING = f"{NAMESPACE}/releasebindings/<str:name>"
+OBJECTS = f"{BINDING}/k8sresources"
 RUN = f"{NAMESPACE}/workflowruns/<str:name>"
 
 urlpatterns = [
@@ -25,5 +35,15 @@ urlpatterns = [
     path(
         f"{RUN}/events",
         endpoint(get=Handler(workflow_run_progress.show_events, workflow_run_progress.bind_task, "workflowrun:view")),
+    ),
+    path(f"{OBJECTS}/tree", endpoint(get=Handler(resource_tree.show_tree, action="releasebinding:view"))),
+    path(
+        f"{OBJECTS}/events",
+        endpoint(get=Handler(resource_events.show_events, resource_events.bind_object, "releasebinding:view")),
+    ),
+    path(f"{OBJECTS}/logs", endpoint(get=Handler(pod_logs.show_logs, pod_logs.bind_pod, "releasebinding:view"))),
+    path(
+        "api/v1alpha1/namespaces/<str:namespace>/releasebindings/<str:name>/trigger",
+        endpoint(post=Handler(trigger.trigger, action="releasebinding:update")),
     ),
 ]

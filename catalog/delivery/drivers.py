@@ -153,7 +153,15 @@ def not_yet(location: Location) -> Plane:
     )
 
 
-IN_CLUSTER = Capabilities(observes_health=True, streams_logs=True, runs_commands=True)
+IN_CLUSTER = Capabilities(
+    observes_health=True,
+    reads_live=True,
+    reports_events=True,
+    streams_logs=True,
+    creates_objects=True,
+    runs_commands=True,
+    streams_flows=True,
+)
 DRIVERS: dict[str, Driver] = {
     "git": Driver(GitPlane.capabilities, git_plane),
     "kubernetes": Driver(IN_CLUSTER, not_yet),

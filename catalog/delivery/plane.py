@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, NoReturn, Protocol
 
 from catalog.compiler.documents import Document
 
@@ -29,6 +29,18 @@ class PlaneNotConfigured(PlaneError):
 
 class Unsupported(PlaneNotConfigured):
     """This sort of plane cannot do that at all."""
+
+
+class NotThere(PlaneError):
+    """What was asked for is not on the plane, or not within the place."""
+
+
+class NoSuchContainer(PlaneError):
+    """The pod has no container of that name."""
+
+
+class AlreadyThere(PlaneError):
+    """An object of that name is on the plane already."""
 
 
 class Superseded(PlaneError):
@@ -157,12 +169,62 @@ class Capabilities:
     """What a sort of plane can do beside holding objects."""
 
     observes_health: bool = False
+    reads_live: bool = False
+    reports_events: bool = False
     streams_logs: bool = False
+    creates_objects: bool = False
     runs_commands: bool = False
+    streams_flows: bool = False
+
+
+CANNOT = {
+    "reads_live": "see what has become of the objects",
+    "reports_events": "show events",
+    "streams_logs": "show logs",
+    "creates_objects": "start jobs",
+    "runs_commands": "run commands",
+    "streams_flows": "show network traffic",
+}
+"""Capabilities that not every plane has, in the words of a refusal: "so the platform cannot … there"."""
+
+
+class LogLine(NamedTuple):
+    """A line of a container's log. `timestamp` is RFC 3339, as the plane gives it."""
+
+    timestamp: str
+    container: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command to be run in a container of a pod. No words means the container's own shell."""
+
+    pod: str
+    words: tuple[str, ...] = ()
+    container: str = ""
+    tty: bool = False
+    stdin: bool = False
+
+
+class CommandSession(Protocol):
+    """A command that runs. Frames are the contract's: first byte 0 stdin, 1 stdout, 2 stderr, 3 resize (JSON)."""
+
+    def send(self, frame: bytes) -> None:
+        """Hand the client's frame to the command."""
+
+    def receive(self) -> bytes | None:
+        """The next frame for the client, None when the command has ended."""
+
+    def close(self) -> None:
+        """End the command."""
 
 
 class Plane(Protocol):
-    """A driver bound to one plane. Every method may raise `PlaneError`."""
+    """A driver bound to one plane. Every method may raise `PlaneError`.
+
+    The methods below `refuse` are for those planes whose `capabilities` say so; the others raise `Unsupported`.
+    """
 
     driver: ClassVar[str]
     capabilities: ClassVar[Capabilities]
@@ -182,8 +244,38 @@ class Plane(Protocol):
     def delete(self, place: Place, story: Story, is_current: Callable[[], bool] = lambda: True) -> list[OwnedObject]:
         """Remove all that `list_owned` gives. Returns what is still there: empty when the removal is complete."""
 
-    def stream_logs(self, place: Place, pod: str, container: str = "", **options: Any) -> Iterator[str]:
-        """The lines of a container's log. Raises `Unsupported` unless `capabilities.streams_logs`."""
+    def refuse(self, what: str) -> NoReturn:
+        """Raise `Unsupported`: why this plane cannot do that, and what to do instead. `what` is of `CANNOT`."""
 
-    def run_command(self, place: Place, pod: str, command: Sequence[str], **options: Any) -> Any:
-        """Run a command in a container. Raises `Unsupported` unless `capabilities.runs_commands`."""
+    def live(self, place: Place) -> Sequence[Document]:
+        """The place's objects as they are now, and what they have brought forth: replica sets, jobs, pods.
+
+        Whole documents, uids and owner references included, the place's own objects in the order of application.
+        Needs `reads_live`.
+        """
+
+    def events(self, place: Place, key: ObjectKey) -> Sequence[Document]:
+        """What has been reported of an object that `live` shows, as core/v1 Events. Needs `reports_events`."""
+
+    def stream_logs(
+        self, place: Place, pod: str, container: str = "", since_seconds: int | None = None
+    ) -> Iterator[LogLine]:
+        """The log of one container of a pod that `live` shows. Needs `streams_logs`.
+
+        Raises `NotThere` for a pod, `NoSuchContainer` for a container that does not exist.
+        """
+
+    def create(self, place: Place, document: Document) -> None:
+        """Add an object that belongs to no release, such as a job. Needs `creates_objects`; raises `AlreadyThere`."""
+
+    def run_command(self, place: Place, command: Command) -> CommandSession:
+        """Start a command in a container of a pod that `live` shows. Needs `runs_commands`."""
+
+    def stream_flows(self, namespace: str, environment: str, project: str, component: str) -> Iterator[bytes]:
+        """Network traffic as server-sent events; project and component narrow it unless "". Needs `streams_flows`."""
+
+
+def require_capability(plane: Plane, name: str) -> None:
+    """Raise `Unsupported`, in the plane's own words, unless it has that capability (a key of `CANNOT`)."""
+    if not getattr(plane.capabilities, name):
+        plane.refuse(CANNOT[name])

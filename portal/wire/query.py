@@ -28,6 +28,13 @@ def text_parameter(query: QueryDict, name: str) -> str:
     return values[0] if values else ""
 
 
+def required_parameter(query: QueryDict, name: str) -> str:
+    """A parameter's value, which may be empty but must be there. Raises `Unreadable`."""
+    if name not in query:
+        raise Unreadable(f"Query argument {name} is required, but not found")
+    return text_parameter(query, name)
+
+
 def integer_parameter(query: QueryDict, name: str) -> int | None:
     """A whole number of 64 bits, None if absent. Raises `Unreadable`."""
     if name not in query:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn
+from typing import ClassVar, NoReturn
 
 import pygit2
 
@@ -25,9 +25,13 @@ from catalog.delivery.git.remote import Remote
 from catalog.delivery.git.repository import OpenRepository, readable_errors, repository_at
 from catalog.delivery.git.tree import subtree, with_subtree
 from catalog.delivery.plane import (
+    CANNOT,
     Applied,
     Capabilities,
+    Command,
+    CommandSession,
     Delivery,
+    LogLine,
     ObjectKey,
     OwnedObject,
     Place,
@@ -145,11 +149,25 @@ class GitPlane:
             merge_packs(opened.common)
         return []
 
-    def stream_logs(self, place: Place, pod: str, container: str = "", **options: Any) -> Iterator[str]:
-        self.refuse("show logs")
+    def live(self, place: Place) -> Sequence[Document]:
+        self.refuse(CANNOT["reads_live"])
 
-    def run_command(self, place: Place, pod: str, command: Sequence[str], **options: Any) -> Any:
-        self.refuse("run commands")
+    def events(self, place: Place, key: ObjectKey) -> Sequence[Document]:
+        self.refuse(CANNOT["reports_events"])
+
+    def stream_logs(
+        self, place: Place, pod: str, container: str = "", since_seconds: int | None = None
+    ) -> Iterator[LogLine]:
+        self.refuse(CANNOT["streams_logs"])
+
+    def create(self, place: Place, document: Document) -> None:
+        self.refuse(CANNOT["creates_objects"])
+
+    def run_command(self, place: Place, command: Command) -> CommandSession:
+        self.refuse(CANNOT["runs_commands"])
+
+    def stream_flows(self, namespace: str, environment: str, project: str, component: str) -> Iterator[bytes]:
+        self.refuse(CANNOT["streams_flows"])
 
     def refuse(self, what: str) -> NoReturn:
         raise Unsupported(

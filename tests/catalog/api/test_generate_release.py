@@ -110,9 +110,10 @@ def test_it_needs_the_right_to_create_releases(api, component):
 
 
 def test_one_release_is_one_audit_event_with_its_author(api, component):
-    before = AuditEvent.objects.system("test").count()
+    events = AuditEvent.objects.system("test")
+    before = events.count()
     api.post(URL, {"releaseName": "v1"})
-    (event,) = AuditEvent.objects.system("test").order_by("-pk")[: AuditEvent.objects.system("test").count() - before]
+    (event,) = events.order_by("-pk")[: events.count() - before]
     assert (event.action, event.name, event.actor, event.outcome) == (
         "componentrelease:create",
         "v1",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from catalog.delivery.git.plane import GitPlane
-from catalog.delivery.plane import PlaneNotConfigured, Superseded, Unsupported
+from catalog.delivery.plane import Command, PlaneNotConfigured, Superseded, Unsupported
 from tests.catalog.delivery.deliveries import (
     commits,
     config_map,
@@ -291,7 +291,7 @@ def test_what_git_cannot_do_it_says(plane):
     with pytest.raises(Unsupported, match="cannot show logs there"):
         plane.stream_logs(place(), "pod")
     with pytest.raises(Unsupported, match="cannot run commands there"):
-        plane.run_command(place(), "pod", ["ls"])
+        plane.run_command(place(), Command("pod", ("ls",)))
     assert not plane.capabilities.observes_health
 
 
