@@ -13,6 +13,7 @@ from catalog.kinds.registry import UnknownKind
 from catalog.store.changes import listen_to_commits
 from catalog.store.errors import AlreadyExists, NotFound, StoreError, Terminating
 from catalog.store.models import Revision
+from portal.access.guard import Forbidden
 from portal.audit.difference import difference
 from portal.audit.ledger import Event
 from portal.audit.operation import declare_outcome, record_changes
@@ -29,6 +30,7 @@ VERBS = {
 def connect() -> None:
     """Begin to listen, and say what errors and fields of ours mean to the audit."""
     listen_to_commits(record_revisions)
+    declare_outcome(Forbidden, "denied", 403)
     declare_outcome(StoreError, "invalid", 422)
     declare_outcome(NotFound, "invalid", 404)
     declare_outcome(AlreadyExists, "conflict", 409)

@@ -18,10 +18,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.contrib.auth.models import Group
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from catalog.access.conditions import BadCondition, tree_of
-from catalog.access.models import GRANTS, CompiledMapping, PolicyException
+from catalog.access.grant_rows import latest_end
+from catalog.access.models import GRANTS, CompiledMapping, GrantUse, PolicyException
 from catalog.access.permissions import (
     ROLES,
     cluster,
@@ -141,6 +143,7 @@ def compile_binding(binding: PlatformObject, *, anew: bool) -> None:
         )
     CompiledMapping.objects.system("compile grants").filter(binding_uid=binding.uid).delete()
     CompiledMapping.objects.system("compile grants").bulk_create(wanted)
+    carry_over(held, wanted)
     release(left)
     settle(wanted)
     touch_policy()
@@ -258,8 +261,7 @@ def release(mappings: Iterable[CompiledMapping]) -> None:
         if not justifying(mapping).exists():
             _, model = GRANTS[mapping.level]
             model.objects.filter(pk=mapping.grant_row, is_manual=False).delete()
-        else:
-            settle([mapping])
+        settle([mapping])
 
 
 def justifying(mapping: CompiledMapping) -> Any:
@@ -270,14 +272,28 @@ def justifying(mapping: CompiledMapping) -> Any:
 
 
 def settle(mappings: Iterable[CompiledMapping]) -> None:
-    """A shared row lasts as long as the longest of the mappings behind it."""
+    """A shared row lasts as long as the longest of what it stands for: mappings, and a grant by hand."""
     for mapping in mappings:
         if mapping.state != State.GRANTED or mapping.grant_row is None:
             continue
-        ends = list(justifying(mapping).values_list("expires_at", flat=True))
-        last = None if not ends or None in ends else max(ends)
         _, model = GRANTS[mapping.level]
-        model.objects.filter(pk=mapping.grant_row, is_manual=False).update(expires_at=last)
+        row = model.objects.filter(pk=mapping.grant_row).first()
+        if row is not None and row.expires_at != (last := latest_end(row)):
+            model.objects.filter(pk=row.pk).update(expires_at=last)
+
+
+def carry_over(held: Mapping[int, CompiledMapping], wanted: Iterable[CompiledMapping]) -> None:
+    """What is compiled anew keeps its age and its use, if it still speaks of the same object."""
+    for mapping in wanted:
+        old = held.get(mapping.position)
+        if old is None or old.grant_row is None or mapping.state != State.EXCEPTION or old.state != State.EXCEPTION:
+            continue
+        if old.scope_uid == mapping.scope_uid and old.level == mapping.level:
+            rows = PolicyException.objects.system("compile grants")
+            since = rows.filter(pk=old.grant_row).values_list("granted_at", flat=True).first()
+            rows.filter(pk=mapping.grant_row).update(granted_at=since or timezone.now())
+            uses = GrantUse.objects.filter(table="exception", level=mapping.level)
+            uses.filter(row=old.grant_row).update(row=mapping.grant_row)
 
 
 def snapshot() -> set[tuple[Any, ...]]:

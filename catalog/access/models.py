@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 
+from catalog.access.grant_manager import GrantManager
 from portal.access.doors import ProtectedManager
 from portal.access.grants import GroupGrantBase, PolicyExceptionBase, PolicyStateBase, UserGrantBase
 
@@ -29,42 +30,52 @@ def scope(kind: str) -> Any:
 
 class ClusterUserGrant(UserGrantBase):
     content_object = scope("Cluster")
+    objects = GrantManager()
 
 
 class ClusterGroupGrant(GroupGrantBase):
     content_object = scope("Cluster")
+    objects = GrantManager()
 
 
 class NamespaceUserGrant(UserGrantBase):
     content_object = scope("Namespace")
+    objects = GrantManager()
 
 
 class NamespaceGroupGrant(GroupGrantBase):
     content_object = scope("Namespace")
+    objects = GrantManager()
 
 
 class ProjectUserGrant(UserGrantBase):
     content_object = scope("Project")
+    objects = GrantManager()
 
 
 class ProjectGroupGrant(GroupGrantBase):
     content_object = scope("Project")
+    objects = GrantManager()
 
 
 class ComponentUserGrant(UserGrantBase):
     content_object = scope("Component")
+    objects = GrantManager()
 
 
 class ComponentGroupGrant(GroupGrantBase):
     content_object = scope("Component")
+    objects = GrantManager()
 
 
 class ResourceUserGrant(UserGrantBase):
     content_object = scope("Resource")
+    objects = GrantManager()
 
 
 class ResourceGroupGrant(GroupGrantBase):
     content_object = scope("Resource")
+    objects = GrantManager()
 
 
 def level_key(kind: str) -> Any:
@@ -122,6 +133,27 @@ class CompiledMapping(models.Model):
 
     def __str__(self) -> str:
         return f"{self.binding_kind} {self.binding_name}[{self.position}]: {self.state}"
+
+
+class GrantUse(models.Model):
+    """When a grant last decided something, to the hour: `used_at` for anything, `changed_at` for more than looking.
+
+    Beside the grants and not in them, so that noting a use never waits for, or undoes, a change of rights. Keys of
+    grants are never given twice, so a row that has lost its grant says nothing about another.
+    """
+
+    table = models.CharField(max_length=9)
+    """`user`, `group` or `exception`, as in `portal.access.rules.Rule`."""
+    level = models.CharField(max_length=9)
+    row = models.BigIntegerField()
+    used_at = models.DateTimeField()
+    changed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["table", "level", "row"], name="unique_grant_use")]
+
+    def __str__(self) -> str:
+        return f"{self.table}:{self.level}:{self.row} used {self.used_at:%Y-%m-%d %H:%M}"
 
 
 GRANTS: dict[str, tuple[type[UserGrantBase], type[GroupGrantBase]]] = {

@@ -12,26 +12,40 @@ from typing import ClassVar
 
 from django.contrib.auth.models import Group, Permission
 from django.db import models
+from django.utils import timezone
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from portal.access.doors import ProtectedManager
 
 
-class UserGrantBase(UserObjectPermissionBase):  # type: ignore[misc]
-    """A permission of one user on one scope object."""
+class HandedOut(models.Model):
+    """Until when a grant lasts and how it came about: the columns of both sorts.
+
+    A row may stand for bindings and for a grant by hand at once. `expires_at` is then the latest of their ends: what
+    the engine reads.
+    """
 
     expires_at = models.DateTimeField(null=True, blank=True)
-    is_manual = models.BooleanField(default=True, help_text="Given by hand, not by a binding.")
+    is_manual = models.BooleanField(default=True, help_text="Given by hand, whether or not bindings give it too.")
+    hand_expires_at = models.DateTimeField(null=True, blank=True)
+    """When the part that was given by hand ends."""
+    granted_at = models.DateTimeField(default=timezone.now, editable=False)
+    granted_by = models.CharField(max_length=255, blank=True)
+    """Who gave it by hand."""
+
+    class Meta:
+        abstract = True
+
+
+class UserGrantBase(HandedOut, UserObjectPermissionBase):  # type: ignore[misc]
+    """A permission of one user on one scope object."""
 
     class Meta(UserObjectPermissionBase.Meta):
         abstract = True
 
 
-class GroupGrantBase(GroupObjectPermissionBase):  # type: ignore[misc]
+class GroupGrantBase(HandedOut, GroupObjectPermissionBase):  # type: ignore[misc]
     """A permission of one group on one scope object."""
-
-    expires_at = models.DateTimeField(null=True, blank=True)
-    is_manual = models.BooleanField(default=True, help_text="Given by hand, not by a binding.")
 
     class Meta(GroupObjectPermissionBase.Meta):
         abstract = True
@@ -47,6 +61,7 @@ class PolicyExceptionBase(models.Model):
     conditions = models.JSONField(default=list)
     """`[{"actions": […], "expression": "…", "tree": […]}]`; empty means always."""
     expires_at = models.DateTimeField(null=True, blank=True)
+    granted_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = ProtectedManager()
 
