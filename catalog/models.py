@@ -1,5 +1,6 @@
 """Where Django looks for the catalog's models: the kinds and their rows, the store's log, the reconcilers' queue."""
 
+from catalog.access.journal import AccessChange
 from catalog.access.models import GRANTS, Cluster, CompiledMapping, GrantUse, PolicyException, PolicyState
 from catalog.controllers.models import WakeUp, WorkItem
 from catalog.kinds.registry import KINDS
@@ -7,6 +8,6 @@ from catalog.kinds.rendered_object import Manifest, RenderedObject
 from catalog.store.models import LogHorizon, ObjectReference, Revision
 
 __all__ = [
-    "GRANTS", "KINDS", "Cluster", "CompiledMapping", "GrantUse", "LogHorizon", "Manifest", "ObjectReference",
-    "PolicyException", "PolicyState", "RenderedObject", "Revision", "WakeUp", "WorkItem",
+    "GRANTS", "KINDS", "AccessChange", "Cluster", "CompiledMapping", "GrantUse", "LogHorizon", "Manifest",
+    "ObjectReference", "PolicyException", "PolicyState", "RenderedObject", "Revision", "WakeUp", "WorkItem",
 ]  # fmt: skip

@@ -7,13 +7,15 @@ the role gives there. Editing a role rewrites no grant: what a permission means 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import F
 
-from catalog.access.models import GRANTS, Cluster, CompiledMapping, PolicyException, PolicyState
+from catalog.access.models import GRANTS, Cluster, PolicyException, PolicyState
+from catalog.access.origins import origins_of
 from catalog.kinds.authz_role import AuthzRole
 from catalog.kinds.base import PlatformObject
 from catalog.kinds.cluster_authz_role import ClusterAuthzRole
@@ -23,32 +25,19 @@ from catalog.kinds.project import Project
 from catalog.kinds.resource import Resource
 from catalog.store.read import get_or_none
 from portal.access.actions import LEVELS, WITHIN, Level, all_actions
-from portal.access.rules import Role, Rule
+from portal.access.past import Past
+from portal.access.rules import Role
 from portal.access.tables import LevelTables, Tables, use
+from portal.accounts.models import User
 
 SCOPES = {"cluster": Cluster, "namespace": Namespace, "project": Project, "component": Component, "resource": Resource}
 ROLES: dict[str, type[PlatformObject]] = {"AuthzRole": AuthzRole, "ClusterAuthzRole": ClusterAuthzRole}
 
 
-def use_tables() -> None:
-    """Tell the engine where grants are kept."""
+def use_tables(as_of: Callable[[User, datetime], Past]) -> None:
+    """Tell the engine where grants are kept, and how to know those of the past."""
     levels = tuple(LevelTables(level, SCOPES[level], *GRANTS[level]) for level in LEVELS)  # type: ignore[arg-type]
-    use(Tables(levels, PolicyException, PolicyState, roles_by_key, get_or_none, bindings_of))
-
-
-def bindings_of(rule: Rule) -> list[str]:
-    """The bindings that a stored row came from: `ClusterAuthzRoleBinding admins`."""
-    if rule.table == "user":
-        return []
-    state = CompiledMapping.State.EXCEPTION if rule.table == "exception" else CompiledMapping.State.GRANTED
-    rows = CompiledMapping.objects.system("the meaning of grants").filter(
-        level=rule.level, state=state, grant_row=rule.row
-    )
-    return [
-        f"{mapping.binding_kind} {mapping.binding_namespace + '/' if mapping.binding_namespace else ''}"
-        f"{mapping.binding_name}"
-        for mapping in rows.order_by("binding_kind", "binding_namespace", "binding_name", "position")
-    ]
+    use(Tables(levels, PolicyException, PolicyState, roles_by_key, get_or_none, origins_of, as_of))
 
 
 def roles_by_key() -> Mapping[str, Role]:

@@ -22,6 +22,9 @@ from portal.access.place import Place
 
 Effect = Literal["allow", "deny"]
 Attributes = Mapping[str, str]
+Because = Literal[
+    "grant", "no grant", "denied", "break-glass", "inactive", "agent", "on behalf of", "token", "security off"
+]
 POWER_KINDS = frozenset({"authzrole", "authzrolebinding", "clusterauthzrole", "clusterauthzrolebinding"})
 NO_ATTRIBUTES: Attributes = {}
 
@@ -55,6 +58,11 @@ class Rule:
     scope: int
     conditions: tuple[Condition, ...] = ()
 
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What names the stored row: its table, its level and its number there."""
+        return self.table, self.level, self.row
+
     def covers(self, action: str) -> bool:
         return any_covers(self.role.patterns, action)
 
@@ -78,7 +86,7 @@ class Decision:
 
     allowed: bool
     rule: Rule | None = None
-    because: Literal["grant", "no grant", "denied", "break-glass", "inactive", "agent", "on behalf of"] = "no grant"
+    because: Because = "no grant"
     cancelled: tuple[Rule, ...] = field(default=())
     """Grants that a deny of their own group took away."""
 

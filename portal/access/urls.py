@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from portal.access import explanations, views
+from portal.access import asking, views
 from portal.access.endpoint import ANYONE, Handler, endpoint
 
-WHY = Handler(explanations.show_why, explanations.Question.bind, ANYONE)
+WHY = Handler(asking.show_why, asking.Question.bind, ANYONE)
+WHO_CAN = Handler(asking.show_who_can, asking.WhoQuestion.bind, asking.SEE_ACCESS)
 urlpatterns = [
     path("api/v1/authz/actions", endpoint(get=Handler(views.show_actions, action=ANYONE))),
     path("api/v1/authz/profile", endpoint(get=Handler(views.show_profile, views.bind_place, ANYONE))),
@@ -13,4 +14,5 @@ urlpatterns = [
     path("api/v1/authn/subject-types", endpoint(get=Handler(views.show_subject_types, action=ANYONE))),
     path("api/stagecraft/v1/access/actions", endpoint(get=Handler(views.show_described_actions, action=ANYONE))),
     path("api/stagecraft/v1/access/why", endpoint(get=WHY)),
+    path("api/stagecraft/v1/access/who-can", endpoint(get=WHO_CAN)),
 ]

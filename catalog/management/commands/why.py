@@ -1,5 +1,5 @@
-"""`manage.py why USER ACTION`: whether the user may do that, by which binding, role, scope and condition, or what would
-be the smallest grant that allows it. `can-i` prints yes or no."""
+"""`manage.py why USER ACTION`: whether the user may do that, by which bindings, roles, scopes and conditions, or what
+would be the least change that allows it; `--as-of` asks about the past. `can-i` prints yes or no."""
 
 from __future__ import annotations
 
@@ -7,12 +7,31 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from portal.access.asking import ATTRIBUTES, PLACE, Question, answer, moment_of
 from portal.access.engine import Access
-from portal.access.explanations import explain
+from portal.access.explanation_text import lines_of
 from portal.access.place import Place
 from portal.accounts.models import User
+from portal.wire.responses import Unreadable
 
-ATTRIBUTES = ("environment", "componentType", "resourceType", "workflow")
+
+def add_place(parser: CommandParser) -> None:
+    """The arguments that say where, and with which attributes."""
+    for name in PLACE:
+        parser.add_argument(f"--{name}", default="", help=f"the {name} in question")
+    for name in ATTRIBUTES:
+        parser.add_argument(f"--{name.lower()}", dest=name, default="", help=f"resource.{name} of conditions")
+
+
+def asked(options: dict[str, Any]) -> Question:
+    """The question that the arguments ask. Raises `CommandError`."""
+    try:
+        at = moment_of(options["at"]) if options.get("at") else None
+    except Unreadable as error:
+        raise CommandError(str(error)) from None
+    place = Place(*(options[name] for name in PLACE))
+    attributes = {name: options[name] for name in ATTRIBUTES if options[name]}
+    return Question(options["action"], place, attributes, options.get("user", ""), at)
 
 
 class Command(BaseCommand):
@@ -21,32 +40,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("user", help="user name")
         parser.add_argument("action", help="for example component:update")
-        for name in ("namespace", "project", "component", "resource"):
-            parser.add_argument(f"--{name}", default="", help=f"the {name} in question")
-        for name in ATTRIBUTES:
-            parser.add_argument(f"--{name.lower()}", dest=name, default="", help=f"resource.{name} of conditions")
+        add_place(parser)
+        parser.add_argument("--as-of", dest="at", default="", help="a past time (2026-05-31T12:00:00Z) or day")
 
     def handle(self, *args: Any, **options: Any) -> None:
         shown = self.answer(options)
-        self.stdout.write(f"{'yes' if shown['allowed'] else 'no'}: {shown['reason']}")
-        if rule := shown.get("rule"):
-            role = rule["role"]
-            self.stdout.write(f"  {rule['effect']}  {role.get('kind', 'action')} {role.get('name') or role['action']}")
-            self.stdout.write(f"  scope    {rule['scope']}\n  through  {rule['through']}")
-            for binding in rule["bindings"]:
-                self.stdout.write(f"  binding  {binding}")
-            for expression in rule.get("conditions", ()):
-                self.stdout.write(f"  condition  {expression}  with {rule['attributes']}")
-        if grant := shown.get("wouldAllow"):
-            self.stdout.write(f"  smallest change that allows it: {grant}")
+        self.stdout.write("\n".join(lines_of(shown)))
         if not shown["allowed"]:
             raise SystemExit(1)
 
     def answer(self, options: dict[str, Any]) -> dict[str, Any]:
-        """The decision and its reason. Raises `CommandError` for an unknown user."""
+        """The decision and its reasons. Raises `CommandError` for an unknown user or a time that is none."""
         user = User.objects.filter(username=options["user"]).first()
         if user is None:
             raise CommandError(f"there is no user {options['user']!r}")
-        place = Place(options["namespace"], options["project"], options["component"], options["resource"])
-        attributes = {name: options[name] for name in ATTRIBUTES if options[name]}
-        return explain(Access.of(user), options["action"], place, attributes)
+        return answer(asked(options), user, Access.of(user))

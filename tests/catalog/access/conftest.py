@@ -12,7 +12,7 @@ from catalog import store
 from catalog.kinds.base import PlatformObject
 from portal.access.engine import Access
 from portal.access.subject import entitlement
-from portal.accounts.models import User
+from portal.accounts.models import User, issue_token
 from tests.factories import TESTER, ComponentFactory, NamespaceFactory, ProjectFactory
 
 Spec = dict[str, Any]
@@ -57,10 +57,17 @@ def unbind(name: str, namespace: str = "") -> None:
 
 
 def person(name: str, *groups: str, kind: str = "human", **fields: Any) -> User:
-    """A user in groups of the identity provider."""
+    """A user in groups of the identity provider; an agent has an owner unless told."""
+    if kind == "agent":
+        fields.setdefault("owner", User.objects.get_or_create(username="owner-of-agents")[0])
     user, _ = User.objects.get_or_create(username=name, defaults={"principal_kind": kind, **fields})
     user.groups.set([Group.objects.get_or_create(name=entitlement("groups", group))[0] for group in groups])
     return user
+
+
+def token_of(user: User) -> str:
+    """A bearer token of a user."""
+    return issue_token(user, "tests")
 
 
 def access_of(user: User) -> Access:
