@@ -206,6 +206,12 @@ OIDC_AGENT_OWNER = read(
 OIDC_PRIVATE_NETWORKS = read(
     "OIDC_PRIVATE_NETWORKS", [], networks, "Private networks (CIDR, comma-separated) where the issuer may be."
 )
+GRANT_USE_SECONDS = read(
+    "GRANT_USE_SECONDS", 30.0, number(0, float), "How long a process keeps notes of the use of grants; 0: for ever."
+)
+EXPIRED_GRANTS_DAYS = read(
+    "EXPIRED_GRANTS_DAYS", 7.0, number(0, float), "How long grants and bindings that have expired stay to be seen."
+)
 AUDIT_KEY = read(
     "AUDIT_KEY", "", str, "Signs the audit's checkpoints. Empty: made once, kept in the data directory as `audit-key`."
 )

@@ -19,6 +19,7 @@ from portal.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # speed; production hashes with Argon2
 CELERY_BROKER_URL = "memory://"
+GRANT_USE_SECONDS = 0  # no thread writes behind the tests' backs; those about it call `usage.flush`
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405

@@ -20,6 +20,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 
+from portal.access import usage
 from portal.access.actions import Level, contract_actions, expand
 from portal.access.condition import as_sql, attributes_of
 from portal.access.doors import opened
@@ -118,6 +119,7 @@ class Access:
             return queryset
         hierarchy = hierarchy_of(queryset.model)
         area = self.area(hierarchy, action, queryset.model)
+        usage.note_all(self.rules_for(action), action)
         if not area.everything:
             queryset = queryset.none() if area.condition is None else queryset.filter(area.condition)
         return queryset if self.principal is None else self.principal.filter(queryset, action)

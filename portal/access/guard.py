@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
+from portal.access import usage
 from portal.access.engine import Access
 from portal.access.place import Place
 from portal.access.rules import NO_ATTRIBUTES, Attributes, Decision
@@ -57,6 +58,10 @@ def require_named(access: Access, verb: str, kind: str, namespace: str, name: st
 def ask(access: Access, action: str, place: Place, attributes: Attributes, kind: str, obj: Any) -> Decision:
     """Decide, and tell the audit what was asked, what was decided, and by which rule."""
     decision = access.check(action, place, attributes)
+    if decision.allowed and decision.rule is not None:
+        usage.note(decision.rule, action)
+        if access.principal is not None and (behind := access.principal.check(action, place, attributes).rule):
+            usage.note(behind, action)
     audit.asked(action, kind, place.namespace, "" if obj is None else obj.name)
     audit.decided(is_allowed=decision.allowed, reason=reason_of(decision))
     return decision
