@@ -28,12 +28,13 @@ class CatalogConfig(AppConfig):
 
 def connect_access() -> None:
     """Permissions: what there is to protect, and grants that follow roles and bindings."""
-    from catalog.access import compile, hierarchy, permissions
+    from catalog.access import as_of, compile, hierarchy, journal, permissions
     from catalog.access.models import GrantUse
     from catalog.store.changes import listen
     from portal.access import usage
 
-    permissions.use_tables()
+    permissions.use_tables(as_of.rights_at)
+    journal.connect()
     hierarchy.describe_kinds()
     usage.keep_in(GrantUse)
     listen(compile.on_change)
