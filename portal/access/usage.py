@@ -1,10 +1,10 @@
 """Which grants decide anything, and when: noted to the hour, in memory, and written behind the requests' backs.
 
 `guard.ask` notes the grant behind a yes; a list that was filtered notes all grants that it was filtered by, since
-without any of them it might have been shorter. What only explains or previews notes nothing. A note of what is noted already is
-a look into a dictionary: a fraction of a microsecond. What is new waits for at most `GRANT_USE_SECONDS` and is then
-written by a thread of its own, all at once and only where it says something newer than what another process wrote. A
-process that is killed loses the notes of that long, and what it noted is noted again with the next use.
+without any of them it might have been shorter. What only explains or previews notes nothing. A note of what is noted
+already is a look into a dictionary: a fraction of a microsecond. What is new waits for at most `GRANT_USE_SECONDS` and
+is then written by a thread of its own, all at once and only where it says something newer than what another process
+wrote. A process that is killed loses the notes of that long, and what it noted is noted again with the next use.
 """
 
 from __future__ import annotations
