@@ -20,7 +20,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from portal.access import guard
 from portal.access.bearer import Unauthenticated, authenticate
 from portal.access.engine import Access
+from portal.access.subject import subject_of_identity
 from portal.accounts.actor import Actor, ActorKind
+from portal.accounts.identity import Identity
 from portal.accounts.models import User
 from portal.audit import operation as audit
 from portal.wire import gojson, responses
@@ -36,8 +38,12 @@ class Call:
     """One authenticated request on its way through a handler. `query` is what the handler's `bind` made of it."""
 
     request: HttpRequest
-    user: User
+    identity: Identity
     query: Any = None
+
+    @property
+    def user(self) -> User:
+        return self.identity.user
 
     @cached_property
     def actor(self) -> Actor:
@@ -59,7 +65,7 @@ class Call:
     @cached_property
     def access(self) -> Access:
         """What the caller may do, read once for this request."""
-        return Access.of(self.user)
+        return Access(subject_of_identity(self.identity))
 
     def require(self, verb: str, kind: str, *, namespace: str = "", name: str = "") -> None:
         """Refuse what the caller may not do to the object of that name. Raises `guard.Forbidden`."""
@@ -135,7 +141,9 @@ def note_caller(call: Call, parts: dict[str, Any]) -> None:
     if opened is None:
         return
     opened.actor = call.actor
-    opened.credential = getattr(call.request, "credential", "")
+    opened.credential = call.identity.credential
+    if call.identity.acting_for is not None:
+        opened.on_behalf_of = call.identity.acting_for.user.get_username()
     of_kind = parts.get("collection") or parts.get("model")
     opened.target = audit.Target(getattr(of_kind, "kind", ""), parts.get("namespace", ""), parts.get("name", ""))
 

@@ -24,12 +24,16 @@ from portal.access import usage
 from portal.access.actions import Level, contract_actions, expand
 from portal.access.condition import as_sql, attributes_of
 from portal.access.doors import opened
+from portal.access.limited import policy_within
 from portal.access.place import Place
 from portal.access.policy import Policy, load_policy
 from portal.access.rules import NO_ATTRIBUTES, Attributes, Decision, Rule, decide, usable
 from portal.access.subject import Subject, subject_of
 from portal.access.tables import Hierarchy, hierarchy_of
 from portal.accounts.models import User
+
+CREDENTIAL = "the token"
+"""The name of the subject that stands for a credential's limits."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,16 @@ class Access:
         """The rights of the person on whose behalf the subject acts."""
         return None if self.subject.acting_for is None else Access(self.subject.acting_for)
 
+    @cached_property
+    def bounds(self) -> tuple[Access, ...]:
+        """What must allow everything too: the limits of the credential, and the person behind an agent."""
+        found = [] if self.principal is None else [self.principal]
+        if self.subject.limits is not None:
+            limit = Access(Subject(None, CREDENTIAL))
+            limit.policy = policy_within(self.subject.limits)
+            found.insert(0, limit)
+        return tuple(found)
+
     def rules_for(self, action: str) -> list[Rule]:
         if action not in self._usable:
             self._usable[action] = usable(self.policy.rules, action, is_agent=self.subject.is_agent)
@@ -85,19 +99,26 @@ class Access:
     def check(self, action: str, place: Place, attributes: Attributes = NO_ATTRIBUTES) -> Decision:
         """Judge one action at one place. An attribute that the action's conditions need and that is not given fails
         closed."""
+        decision = self.check_unbound(action, place, attributes)
+        if decision.allowed:
+            for bound in self.bounds:
+                behind = bound.check(action, place, attributes)
+                if not behind.allowed:
+                    is_limit = bound is not self.principal
+                    return Decision(False, None if is_limit else behind.rule, "token" if is_limit else "on behalf of")
+        return decision
+
+    def check_unbound(self, action: str, place: Place, attributes: Attributes) -> Decision:
+        """As `check`, by what the subject itself has been given."""
         if not self.subject.is_active:
             return Decision(False, because="inactive")
-        if self.subject.breaks_glass:
-            return Decision(True, because="break-glass")
+        if self.subject.needs_no_grant:
+            return Decision(True, because="security off" if self.subject.is_unchecked else "break-glass")
         decision = decide(self.rules_for(action), action, place, attributes, strict_deny=settings.STRICT_DENY)
         if not decision.allowed and decision.because == "no grant" and self.subject.is_agent:
             everything = [rule for rule in self.policy.rules if rule.covers(action)]
             if decide(everything, action, place, attributes, strict_deny=settings.STRICT_DENY).allowed:
                 return Decision(False, because="agent")
-        if decision.allowed and self.principal is not None:
-            behind = self.principal.check(action, place, attributes)
-            if not behind.allowed:
-                return Decision(False, behind.rule, "on behalf of")
         return decision
 
     def allows(self, action: str, place: Place, attributes: Attributes = NO_ATTRIBUTES) -> bool:
@@ -115,14 +136,15 @@ class Access:
         if not self.subject.is_active:
             return queryset.none()
         queryset = opened(queryset, f"{action} of {self.subject.name}")
-        if self.subject.breaks_glass:
-            return queryset
-        hierarchy = hierarchy_of(queryset.model)
-        area = self.area(hierarchy, action, queryset.model)
-        usage.note_all(self.rules_for(action), action)
-        if not area.everything:
-            queryset = queryset.none() if area.condition is None else queryset.filter(area.condition)
-        return queryset if self.principal is None else self.principal.filter(queryset, action)
+        if not self.subject.needs_no_grant:
+            hierarchy = hierarchy_of(queryset.model)
+            area = self.area(hierarchy, action, queryset.model)
+            usage.note_all((rule for rule in self.rules_for(action) if rule.row), action)
+            if not area.everything:
+                queryset = queryset.none() if area.condition is None else queryset.filter(area.condition)
+        for bound in self.bounds:
+            queryset = bound.filter(queryset, action)
+        return queryset
 
     def visible(self, queryset: Any) -> Any:
         """The rows that the subject may see."""
@@ -132,13 +154,11 @@ class Access:
         """Whether the action might be allowed anywhere (or anywhere within a place): what shows a menu."""
         if not self.subject.is_active:
             return False
-        if self.subject.breaks_glass:
-            return True
-        found = any(
+        found = self.subject.needs_no_grant or any(
             rule.effect == "allow" and (within is None or rule.place.contains(within) or within.contains(rule.place))
             for rule in self.rules_for(action)
         )
-        return found and (self.principal is None or self.principal.reaches(action, within))
+        return found and all(bound.reaches(action, within) for bound in self.bounds)
 
     def area(self, hierarchy: Hierarchy, action: str, model: Any) -> Area:
         """The rows that the rules give, denies taken away."""
@@ -164,9 +184,17 @@ class Access:
 
     def profile(self, asked: Place) -> dict[str, Capability]:
         """What the subject may do at the asked place, around it and within it, by the contract's actions."""
+        found = self.profile_unbound(asked)
+        for bound in self.bounds:
+            behind = bound.profile(asked)
+            found = {action: intersected(found[action], behind[action]) for action in found if action in behind}
+        return found
+
+    def profile_unbound(self, asked: Place) -> dict[str, Capability]:
+        """As `profile`, by what the subject itself has been given."""
         if not self.subject.is_active:
             return {}
-        if self.subject.breaks_glass:
+        if self.subject.needs_no_grant:
             return {action.name: Capability({"*": None}, {}) for action in contract_actions()}
         found: dict[str, Capability] = {}
         for rule in self.policy.rules:
@@ -177,10 +205,7 @@ class Access:
                     if rule in self.rules_for(action):
                         capability = found.setdefault(action, Capability({}, {}))
                         capability.add(rule, [item.expression for item in rule.conditions_for(action)])
-        if self.principal is None:
-            return found
-        behind = self.principal.profile(asked)
-        return {action: intersected(found[action], behind[action]) for action in found if action in behind}
+        return found
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,12 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from urllib.parse import quote
 
+from django.conf import settings
+
+from portal.accounts.identity import Identity
+from portal.accounts.limits import Limits
 from portal.accounts.models import User
+from portal.accounts.outside_people import PLAIN_NAME
 
 OWN_CLAIMS = frozenset({"sub", "email"})
 """Claims that name one subject: what is bound to them is bound to the subject itself."""
@@ -26,15 +31,25 @@ class Subject:
     is_superuser: bool = False
     acting_for: Subject | None = None
     """The person on whose behalf an agent acts: it then may do only what both may."""
+    limits: Limits | None = None
+    """What the credential of this request may be used for at most."""
+    is_unchecked: bool = False
+    """Permission is switched off (`SECURITY_ENABLED`, `AUTHZ_ENABLED`): whatever is asked is allowed."""
 
     @property
     def is_agent(self) -> bool:
         return self.kind == "agent"
 
     @property
+    def needs_no_grant(self) -> bool:
+        """Whether no grant is asked for: of superusers, but never of an agent. What the credential is limited to still
+        counts."""
+        return self.is_active and (self.is_unchecked or (self.is_superuser and not self.is_agent))
+
+    @property
     def breaks_glass(self) -> bool:
-        """Whether everything is allowed without a grant: superusers, but never an agent."""
-        return self.is_active and self.is_superuser and not self.is_agent
+        """Whether everything is allowed, with nothing that could narrow it."""
+        return self.needs_no_grant and self.limits is None and self.acting_for is None
 
 
 def entitlement(claim: str, value: str) -> str:
@@ -55,19 +70,43 @@ def names_one_subject(group_name: str) -> bool:
     return group_name.partition(":")[0] in OWN_CLAIMS and ":" in group_name
 
 
-def subject_of(user: User, *, groups: Iterable[str] = ()) -> Subject:
-    """The subject that a signed-in user is. `groups` are those of its verified token (claim `groups`)."""
-    own = {entitlement("sub", user.get_username())}
-    acting_for: User | None = getattr(user, "acting_for", None)
+def subject_of(user: User, *, groups: Iterable[str] = (), claims: Iterable[tuple[str, str]] = ()) -> Subject:
+    """The subject that a user is, whatever their credential. `claims` are further ones of a verified token, as pairs of
+    claim and value; `groups` is short for those of the claim `groups`."""
+    said = {entitlement("groups", group) for group in groups} | {entitlement(claim, value) for claim, value in claims}
     return Subject(
         user_id=user.pk,
         name=user.get_username(),
         kind=user.principal_kind,
-        entitlements=frozenset(own | {entitlement("groups", group) for group in groups}),
-        is_active=user.is_active,
+        entitlements=frozenset(said | {entitlement("sub", name) for name in own_names(user)}),
+        is_active=user.is_usable,
         is_superuser=user.is_superuser,
-        acting_for=None if acting_for is None else replace(subject_of(acting_for), acting_for=None),
+        is_unchecked=is_unchecked(),
     )
+
+
+def subject_of_identity(identity: Identity) -> Subject:
+    """The subject that a request comes from: with the claims and the limits of its credential, and the person behind
+    it."""
+    subject = subject_of(identity.user, claims=identity.claims)
+    if subject.is_unchecked:
+        return subject
+    behind = None if identity.acting_for is None else subject_of_identity(identity.acting_for)
+    return replace(subject, limits=identity.limits, acting_for=behind)
+
+
+def is_unchecked() -> bool:
+    """Whether permission is switched off."""
+    return not (settings.SECURITY_ENABLED and settings.AUTHZ_ENABLED)
+
+
+def own_names(user: User) -> set[str]:
+    """The values of the claim `sub` that mean this user: the user name, which nobody else has; and the subject of an
+    outside issuer, unless it reads like a user name and so could be somebody else's."""
+    names = {user.get_username()}
+    if user.subject and PLAIN_NAME.fullmatch(user.subject) is None:
+        names.add(user.subject)
+    return names
 
 
 def entitled(claim: str, values: Iterable[str], kind: str = "human") -> Subject:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils import timezone
+from django.urls import reverse
 
-from portal.accounts.models import AccessToken, User, digest_of, issue_token
+from portal.accounts.forms import PrincipalAddForm, PrincipalForm, TokenForm
+from portal.accounts.models import AccessToken, User, make_token
+from portal.accounts.tokens import revoke
 from portal.audit.accounts import record_admin
 
 SECTION = "People and access"
@@ -50,17 +53,36 @@ admin.site.register(Group, GroupAdmin)
 @admin.register(User)
 class UserAdmin(SuperusersOnly, DjangoUserAdmin):  # type: ignore[type-arg]
     section = SECTION
-    list_display = ("username", "principal_kind", "email", "is_staff", "is_superuser", "is_active", "last_login")
+    form = PrincipalForm
+    add_form = PrincipalAddForm
+    list_display = ("username", "principal_kind", "owner", "email", "is_staff", "is_superuser", "can_act", "last_login")
     list_filter = ("principal_kind", "is_staff", "is_superuser", "is_active", "groups")
+    list_select_related = ("owner",)
+    readonly_fields = ("issuer", "subject")
+    autocomplete_fields = ("owner",)
     fieldsets = (
         *DjangoUserAdmin.fieldsets[:1],  # type: ignore[index]
-        ("What it is", {"fields": ("principal_kind",)}),
+        ("What it is", {"fields": ("principal_kind", "owner", "expires_at", "issuer", "subject")}),
         *DjangoUserAdmin.fieldsets[1:],  # type: ignore[index]
     )
     add_fieldsets = (
         *DjangoUserAdmin.add_fieldsets,
-        ("What it is", {"fields": ("principal_kind",)}),
+        ("What it is", {"fields": ("principal_kind", "owner", "expires_at")}),
     )
+
+    @admin.display(boolean=True, description="may act")
+    def can_act(self, user: User) -> bool:
+        return user.is_usable
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Django's page; there is none for what has no password."""
+        user = self.get_object(request, unquote(id))
+        if isinstance(user, User) and user.is_machine:
+            messages.error(
+                request, f"{user} is a {user.get_principal_kind_display()}: give it an access token instead."
+            )
+            return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[user.pk]))
+        return super().user_change_password(request, id, form_url)
 
 
 @admin.register(AccessToken)
@@ -68,12 +90,16 @@ class AccessTokenAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-a
     """Tokens can be made, revoked and deleted; what they are for and when they end is fixed when they are made."""
 
     section = SECTION
-    list_display = ("name", "user", "created_at", "expires_at", "revoked_at", "is_usable")
+    form = TokenForm
+    list_display = (
+        *("name", "user", "on_behalf_of", "actions", "namespace", "project"),
+        *("created_at", "expires_at", "last_used_at", "revoked_at", "is_usable"),
+    )
     list_filter = ("revoked_at",)
-    list_select_related = ("user",)
+    list_select_related = ("user", "on_behalf_of")
     search_fields = ("name", "user__username")
-    autocomplete_fields = ("user",)
-    fields = ("user", "name", "expires_at")
+    autocomplete_fields = ("user", "on_behalf_of")
+    fields = ("user", "on_behalf_of", "name", "expires_at", "actions", "namespace", "project")
     actions = ("revoke",)
 
     @admin.display(boolean=True, description="usable")
@@ -85,8 +111,10 @@ class AccessTokenAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-a
 
     def save_model(self, request: HttpRequest, obj: AccessToken, form: Any, change: bool) -> None:
         """Issue the token; its text stays on this request for the one page that shows it."""
-        text = issue_token(obj.user, obj.name, obj.expires_at)
-        obj.pk = AccessToken.objects.get(digest=digest_of(text)).pk
+        row, text = make_token(
+            obj.user, obj.name, obj.expires_at, limits=form.cleaned_data["limits"], on_behalf_of=obj.on_behalf_of
+        )
+        obj.pk = row.pk
         request.issued_token = text  # type: ignore[attr-defined]
 
     def response_add(
@@ -105,7 +133,6 @@ class AccessTokenAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-a
     @admin.action(description="Revoke these tokens")
     def revoke(self, request: HttpRequest, queryset: Any) -> None:
         with transaction.atomic():
-            revoked = list(queryset.filter(revoked_at=None).select_related("user").select_for_update(of=("self",)))
-            count = queryset.filter(pk__in=[token.pk for token in revoked]).update(revoked_at=timezone.now())
+            revoked = revoke(queryset)
             record_admin(request, revoked, "revoke", {})
-        messages.success(request, f"{count} tokens were revoked.")
+        messages.success(request, f"{len(revoked)} tokens were revoked.")

@@ -7,28 +7,12 @@ Every way to sign in ends in an `Identity`. It is what a request knows; rights a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
+from portal.accounts.limits import Limits
 from portal.accounts.models import User
 
 ANONYMOUS = "anonymous"
 NOT_AUTHENTICATED = "authn=disabled"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a credential may be used for at most: some actions (patterns as in roles; none means all), within one
-    namespace or project ("" means everywhere). `place_uid` tells that namespace or project from a later one of the
-    same name."""
-
-    actions: tuple[str, ...] = ()
-    namespace: str = ""
-    project: str = ""
-    place_uid: UUID | None = None
-
-    @property
-    def is_all(self) -> bool:
-        return not self.actions and not self.namespace
 
 
 @dataclass(frozen=True, slots=True)

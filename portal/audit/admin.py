@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from portal.access.engine import Access
 from portal.accounts.models import User
 from portal.audit.models import AuditEvent
 from portal.audit.reading import visible_to
@@ -30,7 +31,7 @@ class AuditEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     exclude = ("details",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        events = visible_to(request.user) if isinstance(request.user, User) else AuditEvent.objects.none()
+        events = visible_to(Access.of(request.user)) if isinstance(request.user, User) else AuditEvent.objects.none()
         return events.order_by(*self.ordering)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:

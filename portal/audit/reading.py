@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 
 from portal.access.engine import Access
 from portal.access.place import Place
-from portal.accounts.models import User
+from portal.access.subject import Subject
 from portal.audit.models import AuditEvent
 
 ACTION = "auditlog:view"
@@ -36,22 +36,37 @@ class BadMoment(ValueError):
     """A time that cannot be read."""
 
 
-def visible_to(user: User) -> QuerySet[AuditEvent]:
-    """The events that a user may see: at the places where `auditlog:view` is given, and whatever they did themselves.
+def visible_to(access: Access) -> QuerySet[AuditEvent]:
+    """The events that a subject may see: at the places where `auditlog:view` is given, and whatever they did.
 
-    A grant that depends on a condition gives nothing here, and every deny counts: events have no attributes.
+    A grant that depends on a condition gives nothing here, and every deny counts: events have no attributes. For whom
+    an agent acts, and what a token is limited to, narrow it.
     """
-    events = AuditEvent.objects.system("narrowed below to what the user may read")
-    if user.is_superuser and user.is_active:
-        return events
-    own = Q(actor=user.get_username()) | Q(on_behalf_of=user.get_username())
+    events = AuditEvent.objects.system("narrowed below to what the subject may read")
+    for judged in (access, *access.bounds):
+        if not judged.subject.is_active:
+            return events.none()
+        if not judged.subject.needs_no_grant:
+            events = events.filter(own_events(judged.subject) | given_events(judged))
+    return events
+
+
+def own_events(subject: Subject) -> Q:
+    """What the subject did, or somebody else did for it; nothing of what is no user."""
+    if subject.user_id is None:
+        return Q(pk__in=[])
+    return Q(actor=subject.name) | Q(on_behalf_of=subject.name)
+
+
+def given_events(access: Access) -> Q:
+    """The events at the places where the subject's own grants let it read them."""
     seen, hidden = Q(pk__in=[]), Q(pk__in=[])
-    for rule in Access.of(user).rules_for(ACTION):
+    for rule in access.rules_for(ACTION):
         if rule.effect == "deny":
             hidden |= at(rule.place)
         elif not rule.conditions_for(ACTION):
             seen |= at(rule.place)
-    return events.filter(own | (seen & ~hidden))
+    return seen & ~hidden
 
 
 def at(place: Place) -> Q:

@@ -40,7 +40,7 @@ def list_events(call: Call) -> HttpResponse:
     """200 with a page of what the caller may see."""
     query: AuditQuery = call.query
     try:
-        rows = filtered(visible_to(call.user), query.wanted, query.since, query.until)
+        rows = filtered(visible_to(call.access), query.wanted, query.since, query.until)
     except BadMoment as error:
         raise Unreadable(str(error)) from None
     try:
