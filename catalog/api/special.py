@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.urls import path
 
 from catalog.api import (
+    component_exec,
     component_schema,
     generate_release,
     pod_logs,
     resource_events,
     resource_tree,
     trigger,
+    wirelogs,
     workflow_run_progress,
 )
 from portal.access.endpoint import Handler, endpoint
@@ -45,5 +47,13 @@ urlpatterns = [
     path(
         "api/v1alpha1/namespaces/<str:namespace>/releasebindings/<str:name>/trigger",
         endpoint(post=Handler(trigger.trigger, action="releasebinding:update")),
+    ),
+    path(
+        f"{NAMESPACE}/environments/<str:name>/wirelogs",
+        endpoint(get=Handler(wirelogs.stream_wirelogs, action="wirelogs:view")),
+    ),
+    path(
+        "exec/namespaces/<str:namespace>/components/<str:name>",
+        endpoint(get=Handler(component_exec.run_command, component_exec.bind_command, "component:exec")),
     ),
 ]

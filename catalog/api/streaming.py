@@ -1,0 +1,91 @@
+"""What streams have in common: refusals in plain text, the component's real owner, and rights that are asked again.
+
+A stream lives longer than the request that opened it. So whoever passes its frames on asks, every few seconds, whether
+the token still counts and the permission still holds, and ends the stream when it does not.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from django.conf import settings
+from django.http import HttpResponse
+
+from catalog import store
+from catalog.kinds.component import Component
+from portal.access import guard
+from portal.access.bearer import Unauthenticated, authenticate
+from portal.access.endpoint import Call
+from portal.access.place import Place
+from portal.wire import responses
+
+ASK_AGAIN_SECONDS = 5.0
+
+
+class TextRefusal(Exception):
+    """A refusal that is answered in plain text, as streams are refused before they begin."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status, self.text = status, text
+
+    @property
+    def response(self) -> HttpResponse:
+        return responses.text_error(self.status, self.text)
+
+
+class NoSuchComponent(TextRefusal):
+    """The component is not there, or not to be seen."""
+
+    def __init__(self, namespace: str, name: str) -> None:
+        super().__init__(400, f'failed to resolve component: component "{name}" not found in namespace "{namespace}"')
+
+
+def component_named(namespace: str, name: str) -> Component:
+    """The component; raises `NoSuchComponent`."""
+    found = store.get_or_none("Component", namespace, name)
+    if found is None:
+        raise NoSuchComponent(namespace, name)
+    return found  # type: ignore[return-value]
+
+
+def place_of_component(component: Component) -> Place:
+    """Where the component really is: its stored owner decides, not what a request says."""
+    return Place(component.namespace_name, component.spec["owner"]["projectName"], component=component.name)
+
+
+def require(call: Call, action: str, place: Place, environment: str, kind: str, refused: TextRefusal) -> None:
+    """Refuse the action in that environment with `refused`, or, at a component that is not to be seen, as not there."""
+    attributes = {"environment": f"{place.namespace}/{environment}"}
+    if guard.ask(call.access, action, place, attributes, kind, None).allowed:
+        return
+    if place.component and settings.HIDE_FORBIDDEN and not call.access.allows("component:view", place):
+        raise NoSuchComponent(place.namespace, place.component)
+    raise refused
+
+
+def still_permitted(call: Call, action: str, place: Place, environment: str) -> bool:
+    """Whether the caller's token still counts, and the permission still holds, as of now."""
+    try:
+        now = Call(call.request, authenticate(call.request))
+    except Unauthenticated:
+        return False
+    return now.access.allows(action, place, {"environment": f"{place.namespace}/{environment}"})
+
+
+def watched(chunks: Iterable[bytes], is_permitted: Callable[[], bool]) -> Iterator[bytes]:
+    """The chunks, until one comes after the right to see them has gone. Closes the source when the client has left."""
+    source = iter(chunks)
+    asked_at = time.monotonic()
+    try:
+        for chunk in source:
+            if time.monotonic() - asked_at >= ASK_AGAIN_SECONDS:
+                if not is_permitted():
+                    return
+                asked_at = time.monotonic()
+            yield chunk
+    finally:
+        close = getattr(source, "close", None)
+        if close is not None:
+            close()
