@@ -54,6 +54,15 @@ INVALID_IS_400 = frozenset(
 SNAPSHOTS = frozenset({"ComponentRelease", "ProjectRelease", "ResourceRelease"})
 # A list of these is refused whole; of other kinds, what may not be seen is left out.
 ROLE_KINDS = frozenset({"AuthzRole", "ClusterAuthzRole", "AuthzRoleBinding", "ClusterAuthzRoleBinding"})
+# Fields of a status that are for controllers: stored and shown elsewhere, but not part of the contract's REST schemas.
+INTERNAL_STATUS = {
+    "DeploymentPipeline": frozenset({"observedGeneration"}),
+    "ReleaseBinding": frozenset(
+        {"connectionTargets", "pendingResourceDependencies", "resourceDependencyTargets", "secretReferenceNames"}
+    ),
+}
+# All others show `status: {}` until there is something in it.
+WITHOUT_EMPTY_STATUS = ROLE_KINDS | {"Workflow", "WorkflowRun"}
 
 
 @dataclass
@@ -105,7 +114,6 @@ class Collection:
     present: Callable[[Document], Document] | None = None
     visible_by: Mapping[str, str] = field(default_factory=dict)
     """Labels without which an object does not exist for the API."""
-    keeps_empty_status: bool = True
     name_required: str = ""
     """The 400 for a create without a name, where it is checked before all else."""
 
@@ -124,6 +132,14 @@ class Collection:
     def shows(self, obj: PlatformObject) -> bool:
         """Whether the object exists for the API."""
         return all(obj.labels.get(key) == value for key, value in self.visible_by.items())
+
+    @property
+    def internal_status(self) -> frozenset[str]:
+        return INTERNAL_STATUS.get(self.kind, frozenset())
+
+    @property
+    def keeps_empty_status(self) -> bool:
+        return self.kind not in WITHOUT_EMPTY_STATUS
 
     @property
     def invalid_status(self) -> int:

@@ -23,7 +23,18 @@ from catalog.kinds.rendered_release import RenderedRelease
 from portal.access.endpoint import Call
 from portal.wire import responses
 
-RELEASES = Collection(RenderedRelease)
+
+def without_look_times(document: Document) -> Document:
+    """The contract's schema of rendered releases does not know when an object was last looked at."""
+    status = document["status"]
+    entries = [
+        {field: value for field, value in entry.items() if field != "lastObservedTime"}
+        for entry in status.get("resources") or ()
+    ]
+    return {**document, "status": {**status, "resources": entries}} if entries else document
+
+
+RELEASES = Collection(RenderedRelease, present=without_look_times)
 BETWEEN = frozenset({"ReplicaSet"})
 """Objects that are not shown: their children appear as those of their parent, as in the contract."""
 

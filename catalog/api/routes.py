@@ -42,7 +42,7 @@ SPECIAL = (
     observability_alerts_notification_channel.COLLECTION,
     authz_role_binding.COLLECTION,
     authz_role_binding.CLUSTER_COLLECTION,
-    *workflow.COLLECTIONS,
+    workflow.COLLECTION,
 )
 # The contract shows these two only inside other replies.
 WITHOUT_ROUTE = frozenset({"RenderedRelease", "ObservabilityAlertRule"})

@@ -53,6 +53,9 @@ def wire_row(collection: Collection, namespace: str, row: Row) -> Document:
         "metadata": metadata,
         "spec": row.spec,
     }
-    if row.status or collection.keeps_empty_status:
-        document["status"] = row.status
+    status = row.status
+    if internal := collection.internal_status:
+        status = {field: value for field, value in status.items() if field not in internal}
+    if status or collection.keeps_empty_status:
+        document["status"] = status
     return collection.present(document) if collection.present else document

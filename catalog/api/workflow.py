@@ -1,9 +1,8 @@
-"""Workflows and their runs: a run needs its workflow, and neither shows an empty status."""
+"""Runs of workflows: a run needs its workflow."""
 
 from __future__ import annotations
 
 from catalog.api.collection import Collection, Draft, OwnerFilter
-from catalog.kinds.workflow import Workflow
 from catalog.kinds.workflow_run import WorkflowRun
 from catalog.store import get_or_none
 from portal.wire.responses import Refusal
@@ -19,12 +18,8 @@ def require_workflow(draft: Draft) -> None:
         raise Refusal(404, "Workflow not found")
 
 
-COLLECTIONS = (
-    Collection(Workflow, keeps_empty_status=False),
-    Collection(
-        WorkflowRun,
-        filters={"workflow": OwnerFilter(("workflow", "cluster_workflow"))},
-        on_create=require_workflow,
-        keeps_empty_status=False,
-    ),
+COLLECTION = Collection(
+    WorkflowRun,
+    filters={"workflow": OwnerFilter(("workflow", "cluster_workflow"))},
+    on_create=require_workflow,
 )

@@ -14,13 +14,12 @@ from django.http import HttpResponse, QueryDict
 from catalog.api import workflow
 from catalog.api.crud import existing, in_words_of
 from catalog.kinds.base import Document, PlatformObject
-from catalog.kinds.workflow_run import WorkflowRun
 from portal.access import guard
 from portal.access.endpoint import Call
 from portal.wire import responses
 from portal.wire.query import integer_parameter, text_parameter
 
-RUNS = next(collection for collection in workflow.COLLECTIONS if collection.model is WorkflowRun)
+RUNS = workflow.COLLECTION
 STATUS_OF_CONDITION = (
     ("WorkflowFailed", "Failed"),
     ("WorkflowSucceeded", "Succeeded"),

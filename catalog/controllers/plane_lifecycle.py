@@ -1,7 +1,7 @@
 """What all six kinds of planes share: they are there once they are stored, and go when nobody needs them.
 
-Status: Created (…PlaneCreated). `agentConnection` is written by those who hold the connections of agents; a plane
-without an agent has none. The words differ by kind as in the contract.
+Status: Created (…PlaneCreated), in words that differ by kind as in the contract. `agentConnection` is written by those
+who hold the connections of agents; until one has, it says that none is connected.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ CREATED = {
 }
 
 
+NO_AGENT = {"connected": False, "connectedAgents": 0, "message": "No agents connected"}
+
+
 def report_created(plane: PlatformObject, actor: Actor) -> None:
     """Created=True."""
     report(plane, true("Created", f"{plane.kind}Created", CREATED[plane.kind]), actor)
@@ -32,7 +35,8 @@ def let_go(plane: PlatformObject, actor: Actor) -> None:
 
 
 def report(plane: PlatformObject, condition: Condition, actor: Actor) -> None:
-    store.write_status(plane, with_conditions(plane, [condition]), actor)
+    status = {"agentConnection": NO_AGENT, **with_conditions(plane, [condition])}
+    store.write_status(plane, status, actor)
 
 
 def reconcile_unheld(plane: PlatformObject, actor: Actor) -> None:

@@ -91,6 +91,8 @@ class PlatformObject(models.Model):
     namespaced: ClassVar[bool]
     spec_schema: ClassVar[Mapping[str, Any]]
     """OpenAPI v3 structural schema of `spec`; pruning, defaulting and validation come from it."""
+    name_is_label: ClassVar[bool] = False
+    """Whether a name may hold no dots."""
     spec_required: ClassVar[bool] = False
     """Whether a document without `spec` is refused (true where the spec's schema has required fields upstream)."""
     finalizer: ClassVar[str] = ""

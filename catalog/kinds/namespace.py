@@ -12,6 +12,7 @@ class Namespace(ClusterScoped):
     kind = "Namespace"
     plural = "namespaces"
     api_version = "v1"
+    name_is_label = True
     finalizer = "kubernetes"
     # Upstream shows only namespaces with this label, because its cluster has others too. All of ours are meant.
     labels_at_birth = {"openchoreo.dev/control-plane": "true"}

@@ -8,17 +8,19 @@ right, its content: schemas, templates and expressions. All errors that one look
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from catalog.compiler.schema import CompiledSchema, compile_schema
 from catalog.kinds.base import Document, FieldError, PlatformObject
+from portal.wire.kubernetes_names import (
+    label_key_problems,
+    label_problems,
+    label_value_problems,
+    subdomain_problems,
+)
 
-DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-LABEL_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 ANNOTATIONS_MAX_BYTES = 256 * 1024  # the limit that Kubernetes sets for all annotations of an object together
 
 SHAPE_REASONS = frozenset({"Required", "TypeInvalid", "TooLong", "TooMany", "NotSupported"})
@@ -77,28 +79,17 @@ def check_metadata(model: type[PlatformObject], metadata: Mapping[str, Any]) -> 
     name = metadata["name"]
     if not name:
         yield FieldError("metadata.name", "Required", "Required value: name or generateName is required")
-    elif len(name) > 253 or not DNS_SUBDOMAIN.fullmatch(name):
-        yield FieldError(
-            "metadata.name",
-            "Invalid",
-            f'Invalid value: "{name}": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric '
-            "characters, '-' or '.', and must start and end with an alphanumeric character",
-        )
-    namespace = metadata.get("namespace", "")
-    if model.namespaced and (len(namespace) > 63 or not DNS_LABEL.fullmatch(namespace)):
-        yield FieldError("metadata.namespace", "Invalid", f'Invalid value: "{namespace}": must be an RFC 1123 label')
+    else:
+        rule = label_problems if model.name_is_label else subdomain_problems
+        yield from invalid_values("metadata.name", name, rule)
+    if model.namespaced:
+        yield from invalid_values("metadata.namespace", metadata.get("namespace", ""), label_problems)
     for key, value in (metadata.get("labels") or {}).items():
-        yield from check_qualified_name(key, "metadata.labels")
-        if len(value) > 63 or (value and not LABEL_NAME.fullmatch(value)):
-            yield FieldError(
-                "metadata.labels",
-                "Invalid",
-                f'Invalid value: "{value}": a valid label must be an empty string or consist of alphanumeric '
-                "characters, '-', '_' or '.', and must start and end with an alphanumeric character, at most 63 long",
-            )
+        yield from invalid_values("metadata.labels", key, label_key_problems)
+        yield from invalid_values("metadata.labels", value, label_value_problems)
     size = 0
     for key, value in (metadata.get("annotations") or {}).items():
-        yield from check_qualified_name(key.lower(), "metadata.annotations")
+        yield from invalid_values("metadata.annotations", key.lower(), label_key_problems)
         size += len(key.encode()) + len(value.encode())
         if "\0" in value:
             yield FieldError(
@@ -110,17 +101,10 @@ def check_metadata(model: type[PlatformObject], metadata: Mapping[str, Any]) -> 
         )
 
 
-def check_qualified_name(key: str, path: str) -> Iterator[FieldError]:
-    """A label or annotation key: an optional DNS prefix and a slash, then a name of at most 63 characters."""
-    prefix, slash, name = key.rpartition("/")
-    prefix_is_good = not slash or (len(prefix) <= 253 and DNS_SUBDOMAIN.fullmatch(prefix))
-    if not prefix_is_good or len(name) > 63 or not LABEL_NAME.fullmatch(name):
-        yield FieldError(
-            path,
-            "Invalid",
-            f"Invalid value: \"{key}\": name part must consist of alphanumeric characters, '-', '_' or '.', "
-            "and must start and end with an alphanumeric character, after an optional DNS subdomain prefix and '/'",
-        )
+def invalid_values(path: str, text: str, problems_of: Callable[[str], list[str]]) -> Iterator[FieldError]:
+    """An error for every rule that a name, key or value breaks."""
+    for problem in problems_of(text):
+        yield FieldError(path, "Invalid", f'Invalid value: "{text}": {problem}')
 
 
 def strings_with_nul(value: object, path: str) -> Iterator[str]:

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from portal.wire.kubernetes_names import label_key_problems, label_value_problems
+
 Operator = Literal["in", "notin", "exists", "absent", "gt", "lt"]
 
 _SPECIAL = "=!(),><"
 _TOKEN = re.compile(r"[ \t\r\n]*(==|!=|[=!(),><]|[^=!(),>< \t\r\n]+)")
-_PREFIX = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 MAX_DIGITS = 18  # what every database's whole numbers hold; labels with longer ones compare as no number
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 
@@ -170,22 +170,10 @@ def _values(tokens: _Tokens, key: str) -> tuple[str, ...]:
 
 
 def _check_key(key: str) -> None:
-    prefix, slash, name = key.rpartition("/")
-    if slash and (not prefix or len(prefix) > 253 or not _PREFIX.fullmatch(prefix)):
-        raise BadSelector(
-            f'key: Invalid value: "{key}": prefix part a lowercase RFC 1123 subdomain must consist of lower case '
-            "alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
-        )
-    if len(name) > 63 or not _NAME.fullmatch(name):
-        raise BadSelector(
-            f"key: Invalid value: \"{key}\": name part must consist of alphanumeric characters, '-', '_' or '.', "
-            "and must start and end with an alphanumeric character"
-        )
+    if problems := label_key_problems(key):
+        raise BadSelector(f'key: Invalid value: "{key}": {"; ".join(problems)}')
 
 
 def _check_value(key: str, value: str, index: int) -> None:
-    if len(value) > 63 or not _NAME.fullmatch(value):
-        raise BadSelector(
-            f'values[{index}][{key}]: Invalid value: "{value}": a valid label must be an empty string or consist of '
-            "alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
-        )
+    if problems := label_value_problems(value):
+        raise BadSelector(f'values[{index}][{key}]: Invalid value: "{value}": {"; ".join(problems)}')

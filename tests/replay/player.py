@@ -123,7 +123,7 @@ def dated(path: str) -> str:
 
 def security(is_on: bool) -> dict[str, str]:
     """The settings of a server with security on or off."""
-    return {} if is_on else {"SECURITY_ENABLED": "false"}
+    return {} if is_on else {"SECURITY_ENABLED": "false", "ALLOW_INSECURE": "true"}
 
 
 def replay(stage: Stage, identities: Identities, exchanges: Sequence[Exchange]) -> list[Result]:

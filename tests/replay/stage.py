@@ -163,7 +163,11 @@ class Stage:
         deadline = time.monotonic() + SETTLE_SECONDS
         while (due := self.installation.ask(due=True)["due"]) > 0:
             if time.monotonic() > deadline:
-                raise NotReady(f"{due} objects still wait for their controllers after {SETTLE_SECONDS:.0f} s")
+                log_end = (self.home / "worker.log").read_text(errors="replace")[-3000:]
+                raise NotReady(
+                    f"{due} objects still wait for their controllers after {SETTLE_SECONDS:.0f} s; "
+                    f"the worker's log ends: {log_end}"
+                )
             time.sleep(0.02)
 
     def stop_server(self) -> None:

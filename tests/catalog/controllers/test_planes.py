@@ -38,7 +38,11 @@ def test_a_plane_is_created_in_the_words_of_its_kind(kind):
     plane = it.get(kind, "edge")
     assert it.state(plane, "Created") == ("True", f"{kind}Created")
     assert it.message(plane, "Created") == WORDS[kind]
-    assert "agentConnection" not in plane.status
+    assert plane.status["agentConnection"] == {
+        "connected": False,
+        "connectedAgents": 0,
+        "message": "No agents connected",
+    }
 
 
 @pytest.mark.parametrize("kind", WORDS)

@@ -43,7 +43,11 @@ def test_selectors_are_read(text: str, requirements: tuple[Requirement, ...]) ->
         ("a>x", "the value must be an integer"),
         ("-a", "name part must consist of"),
         ("A_/b", "prefix part"),
-        ("a=" + "x" * 64, "a valid label must be"),
+        ("a=" + "x" * 64, "must be no more than 63 bytes"),
+        ("a=-x", "a valid label must be an empty string or consist of"),
+        ("a/b/c", "with an optional DNS subdomain prefix"),
+        ("/b", "prefix part must be non-empty"),
+        ("a/", "name part must be non-empty"),
     ],
 )
 def test_bad_selectors_are_refused_in_kubernetes_words(text: str, reason: str) -> None:
