@@ -3,7 +3,6 @@
     python -m tests.real.console      with the installation's environment
 
     {"apply": [documents]}            → {"actions": {"created": 2, …}}
-    {"people": {label: [name, groups, kind]}} → {label: token}
     {"delete": [kind, namespace, name]} → {}
     {"edit_type": name}               → {}
     {"state": true}                   → how far the installation has come, see `state`
@@ -96,16 +95,6 @@ def due() -> dict[str, Any]:
     return {"due": work.unconverged_count()}
 
 
-def people(wanted: dict[str, list[Any]]) -> dict[str, Any]:
-    """Users in groups of an identity provider, by label from [name, groups, kind], and a token for each."""
-    from portal.accounts.models import issue_token
-    from tests.catalog.access.conftest import person
-
-    return {
-        label: issue_token(person(name, *groups, kind=kind), "tests") for label, (name, groups, kind) in wanted.items()
-    }
-
-
 def migrate() -> dict[str, Any]:
     """Tables, and nothing in them."""
     from django.core.management import call_command
@@ -129,7 +118,7 @@ def main() -> None:
     import django
 
     django.setup()
-    commands = {"apply": apply, "delete": delete, "edit_type": edit_type, "people": people}
+    commands = {"apply": apply, "delete": delete, "edit_type": edit_type}
     questions = {"state": state, "due": due, "delivered": delivered_count, "migrate": migrate, "prepare": prepare}
     print("{}", flush=True)
     for line in sys.stdin:

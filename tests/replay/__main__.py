@@ -11,9 +11,7 @@ from pathlib import Path
 from tests.conftest import conformance_directory
 from tests.replay import report
 from tests.replay.exchanges import read_exchanges
-from tests.replay.identities import PEOPLE, Identities
-from tests.replay.player import replay
-from tests.replay.stage import Stage
+from tests.replay.player import play
 
 
 def main() -> int:
@@ -29,17 +27,11 @@ def main() -> int:
         return 2
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="stagecraft-replay-") as home:
-        stage = Stage(Path(home), arguments.conformance)
-        with stage:
-            prepared = time.monotonic()
-            identities = Identities(stage.tokens_for(PEOPLE))
-            results = replay(stage, identities, exchanges)
-        errors = stage.errors_logged()
-    ended = time.monotonic()
-    for error in dict.fromkeys(errors):
+        played = play(Path(home), arguments.conformance, exchanges)
+    for error in dict.fromkeys(played.errors):
         print(f"server logged: {error}")
-    print(f"started in {prepared - began:.0f} s, replayed in {ended - prepared:.0f} s")
-    for line in report.lines(results):
+    print(f"replayed in {time.monotonic() - began:.0f} s")
+    for line in report.lines(played.results):
         print(line)
     return 0
 

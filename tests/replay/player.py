@@ -7,11 +7,13 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.replay.comparison import DATED, Correspondence, Reply, differences, next_cursor, short
 from tests.replay.deliberate import Rule, rule_for
 from tests.replay.exchanges import Exchange
 from tests.replay.identities import Identities
+from tests.replay.issuer import Issuer
 from tests.replay.stage import Stage
 
 RECORDED_SERVER = "http://127.0.0.1:28080"
@@ -126,6 +128,20 @@ def security(is_on: bool) -> dict[str, str]:
     return {} if is_on else {"SECURITY_ENABLED": "false", "ALLOW_INSECURE": "true"}
 
 
-def replay(stage: Stage, identities: Identities, exchanges: Sequence[Exchange]) -> list[Result]:
-    addresses = {RECORDED_SERVER: stage.url}
-    return list(Player(stage, identities, Correspondence(addresses=addresses)).play(exchanges))
+@dataclass(frozen=True)
+class Played:
+    """A whole replay: results in order, and the unexpected errors that the server has logged."""
+
+    results: Sequence[Result]
+    errors: Sequence[str]
+
+
+def play(home: Path, conformance: Path, exchanges: Sequence[Exchange]) -> Played:
+    """Replay exchanges against a fresh server in the directory `home`."""
+    with Issuer() as issuer:
+        stage = Stage(home, conformance, issuer.settings)
+        with stage:
+            addresses = {RECORDED_SERVER: stage.url, RECORDED_ISSUER: issuer.url}
+            player = Player(stage, Identities(issuer), Correspondence(addresses))
+            results = list(player.play(exchanges))
+        return Played(results, stage.errors_logged())

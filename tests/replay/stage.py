@@ -93,10 +93,6 @@ class Stage:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def tokens_for(self, people: dict[str, list[Any]]) -> dict[str, str]:
-        """Access tokens of users made here: by label, from [name, groups, kind]."""
-        return self.installation.ask(people=people)
-
     def start_server(self, **settings: str) -> None:
         """Start granian as the quickstart does, with more settings if need be, and wait until it answers."""
         with (self.home / "server.log").open("ab") as log:
