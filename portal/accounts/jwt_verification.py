@@ -91,7 +91,7 @@ def verify(
     except (
         jwt.InvalidAudienceError,
         jwt.InvalidIssuerError,
-        jwt.InvalidSubjectError,
+        jwt.exceptions.InvalidSubjectError,
         jwt.MissingRequiredClaimError,
     ) as error:
         raise Refused("INVALID_CLAIMS", str(error)) from None
