@@ -147,6 +147,17 @@ GIT_PLANE_REPOSITORY = read(
     "GIT_PLANE_REPOSITORY", "", str, "Repository of the Git plane; empty: `planes/default.git` in the data directory."
 )
 GIT_PLANE_BRANCH = read("GIT_PLANE_BRANCH", "main", str, "Branch that deliveries are committed to.")
+KUBERNETES_CLUSTERS = read(
+    "KUBERNETES_CLUSTERS",
+    "",
+    str,
+    "Directory with `<name>.kubeconfig` for each cluster that planes may name; empty: `clusters` in the data directory.",
+)
+GITHUB_WEBHOOK_SECRET = read("GITHUB_WEBHOOK_SECRET", "", str, "Secret of GitHub's webhooks; empty: they are refused.")
+GITLAB_WEBHOOK_SECRET = read("GITLAB_WEBHOOK_SECRET", "", str, "Token of GitLab's webhooks; empty: they are refused.")
+BITBUCKET_WEBHOOK_SECRET = read(
+    "BITBUCKET_WEBHOOK_SECRET", "", str, "Secret of Bitbucket's webhooks; empty: they are refused."
+)
 RECONCILE_LEASE_SECONDS = read(
     "RECONCILE_LEASE_SECONDS", 60, number(5, int), "How long a worker may hold an object before another may take over."
 )
@@ -212,6 +223,24 @@ GRANT_USE_SECONDS = read(
 EXPIRED_GRANTS_DAYS = read(
     "EXPIRED_GRANTS_DAYS", 7.0, number(0, float), "How long grants and bindings that have expired stay to be seen."
 )
+OIDC_CLIENTS = read(
+    "OIDC_CLIENTS",
+    ["cli=openchoreo-cli"],
+    listed,
+    "Clients of the outside issuer that OpenChoreo's own programs use, as `name=client id`, comma-separated.",
+)
+BUILT_IN_ISSUER = read(
+    "BUILT_IN_ISSUER",
+    not OIDC_ISSUER,
+    boolean,
+    "Sign people and programs in here, as an OpenID provider. Unless set, on if there is no OIDC_ISSUER.",
+)
+ISSUER_TOKEN_MINUTES = read(
+    "ISSUER_TOKEN_MINUTES", 60, number(1, int), "How long access tokens of the built-in issuer last."
+)
+ISSUER_REFRESH_DAYS = read(
+    "ISSUER_REFRESH_DAYS", 7, number(1, int), "Days after which a program that was not used must sign in anew."
+)
 AUDIT_KEY = read(
     "AUDIT_KEY", "", str, "Signs the audit's checkpoints. Empty: made once, kept in the data directory as `audit-key`."
 )
@@ -222,6 +251,15 @@ SECRETS_KEYS = read(
     "Keys that seal the secrets kept here: `id:base64 of 32 bytes`, comma-separated, the first seals. "
     "Empty: made once, kept in the data directory as `secrets-keys`.",
     is_secret=True,
+)
+SECRET_MANAGEMENT_ENABLED = read(
+    "SECRET_MANAGEMENT_ENABLED", False, boolean, "Serve `/secrets`: users may hand over secrets. Off: 501."
+)
+SECRETS_SHOW_VALUES = read(
+    "SECRETS_SHOW_VALUES",
+    False,
+    boolean,
+    "Show a secret's values to all who may see it, as OpenChoreo does. Off: only its keys.",
 )
 AUDIT_SEAL_SECONDS = read(
     "AUDIT_SEAL_SECONDS", 2.0, number(0.05, float), "How often a worker seals new audit events into their chain."
@@ -323,6 +361,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "guardian",
+    "oauth2_provider",
+    "portal.accounts.issuer.apps.IssuerConfig",
     "catalog",
     "workflows",
 ]
@@ -391,6 +431,12 @@ if CELERY_BROKER_URL.startswith("filesystem://"):
     # Gossip, mingle and remote control need a broker that fans out; files do not.
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 
+KUBERNETES_CLUSTERS = Path(KUBERNETES_CLUSTERS or HOME / "clusters")
+WEBHOOK_SECRETS = {
+    "github": GITHUB_WEBHOOK_SECRET,
+    "gitlab": GITLAB_WEBHOOK_SECRET,
+    "bitbucket": BITBUCKET_WEBHOOK_SECRET,
+}
 GIT_PLANE_REPOSITORY = GIT_PLANE_REPOSITORY or str(HOME / "planes" / "default.git")
 
 SESSION_COOKIE_HTTPONLY = True
@@ -407,6 +453,29 @@ if SESSION_COOKIE_SECURE:
     # The prefix makes browsers refuse a cookie of that name that a neighbouring host has set.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 DATA_UPLOAD_MAX_MEMORY_SIZE = YAML_MAX_BYTES
+
+OAUTH2_PROVIDER_APPLICATION_MODEL = "issuer.Client"
+OAUTH2_PROVIDER: dict[str, Any] = {
+    # Which grants there are, and what tokens are like, is fixed in portal.accounts.issuer; these are the toolkit's own.
+    "OAUTH2_SERVER_CLASS": "portal.accounts.issuer.protocol.Server",
+    "OAUTH2_VALIDATOR_CLASS": "portal.accounts.issuer.protocol.Validator",
+    "OIDC_ENABLED": True,
+    "OIDC_ISS_ENDPOINT": PUBLIC_URL.rstrip("/"),
+    "SCOPES": {name: name for name in ("openid", "profile", "email")},
+    "REFRESH_TOKEN_EXPIRE_SECONDS": ISSUER_REFRESH_DAYS * 24 * 3600,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "ID_TOKEN_EXPIRE_SECONDS": 3600,
+    "ALLOW_LOCALHOST_LOOPBACK": True,
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "COMPLIANT_BCP_RFC9700_REFRESH_TOKEN": True,
+    "COMPLIANT_BCP_RFC9700_REDIRECT_URI_MATCHING": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_REQUIRED": True,
+}
 
 LOGGING = {
     "version": 1,

@@ -7,6 +7,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/stagecraft/v1/", include("portal.audit.urls")),
     path("", include("portal.access.urls")),
+    path("", include("portal.accounts.issuer.urls")),
     path("", include("catalog.api.urls")),
 ]
 

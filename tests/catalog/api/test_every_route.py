@@ -10,7 +10,25 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from portal.access.actions import action_named
 from portal.access.endpoint import ANYONE
 
-PUBLIC = {"health", "ready", "version"}
+PUBLIC = {
+    "health",
+    "ready",
+    "version",
+    # How to sign in, and signing in itself. Userinfo asks for its token itself.
+    ".well-known/oauth-protected-resource",
+    ".well-known/oauth-protected-resource/mcp",
+    ".well-known/openid-configuration",
+    ".well-known/oauth-authorization-server",
+    "oauth/authorize",
+    "oauth/sign-in",
+    "oauth/sign-out",
+    "oauth/device",
+    "oauth/token",
+    "oauth/revoke",
+    "oauth/device_authorization",
+    "oauth/jwks",
+    "oauth/userinfo",
+}
 ADMIN = "admin/"  # Django's, by sessions; its model admins ask the engine themselves
 DECIDED_IN_ITS_QUERY = {"api/stagecraft/v1/audit"}
 

@@ -21,6 +21,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from portal.accounts.issuer import clients, keys
 from portal.quickstart import content, credentials, supervise
 
 
@@ -46,6 +47,8 @@ class Command(BaseCommand):
         os.set_inheritable(reader, True)
         os.write(writer, json.dumps(asdict(orders)).encode())
         os.close(writer)
+        # Tokens name the address that they come from; a set one stays, for a proxy may stand in front.
+        os.environ.setdefault("PUBLIC_URL", orders.url)
         os.execv(sys.executable, [sys.executable, supervise.__file__, str(reader)])  # noqa: S606
 
     def prepare(self, *, host: str, port: int, no_sample: bool, exit: bool, json: str | None, **_: Any) -> Any:
@@ -59,6 +62,9 @@ class Command(BaseCommand):
             notes.append(told(content.apply_directory(content.DEFAULTS)))
         with self.step("administrator and token"):
             login = credentials.administrator(settings.HOME)
+        with self.step("issuer of tokens"):
+            clients.known_clients()
+            keys.signing_row()
         counts = {} if no_sample else content.apply_directory(content.SHOP)
         return supervise.Orders(
             host=host,
