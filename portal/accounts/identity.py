@@ -7,6 +7,7 @@ Every way to sign in ends in an `Identity`. It is what a request knows; rights a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from portal.accounts.limits import Limits
 from portal.accounts.models import User
@@ -20,7 +21,7 @@ class Identity:
     """A user and what their credential proves. `credential` names it for the audit, and never is the secret itself.
 
     `claims` are pairs of a claim and its value (`("groups", "dev")`) that count for this request only, besides what is
-    stored about the user. `acting_for` is the person for whom an agent acts.
+    stored about the user. `acting_for` is the person for whom an agent acts, `expires_at` the end of an access token.
     """
 
     user: User
@@ -28,6 +29,7 @@ class Identity:
     claims: frozenset[tuple[str, str]] = frozenset()
     limits: Limits | None = None
     acting_for: Identity | None = None
+    expires_at: datetime | None = None
     is_authenticated: bool = True
 
     @property

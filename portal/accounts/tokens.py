@@ -19,7 +19,7 @@ def identity_of_token(token: AccessToken) -> Identity:
     """Who comes with a valid token."""
     credential = f"token:{token.pk}"
     behind = None if token.on_behalf_of is None else Identity(token.on_behalf_of, credential)
-    return Identity(token.user, credential, limits=token.limits, acting_for=behind)
+    return Identity(token.user, credential, limits=token.limits, acting_for=behind, expires_at=token.expires_at)
 
 
 def note_use(token: AccessToken) -> None:
