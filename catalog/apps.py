@@ -17,10 +17,13 @@ class CatalogConfig(AppConfig):
         from catalog import audit_trail
         from catalog.compiler.cel.budget import set_default_budget
         from catalog.controllers import registry
+        from catalog.secrets import keeping
+        from catalog.store.changes import listen
 
         set_default_budget(settings.CEL_BUDGET)
         registry.connect()
         audit_trail.connect()
+        listen(keeping.forget_values)
         connect_access()
         post_migrate.connect(prepare_permissions, sender=self)
         post_migrate.connect(ensure_default_namespace, sender=self)

@@ -261,6 +261,15 @@ SECRETS_SHOW_VALUES = read(
     boolean,
     "Show a secret's values to all who may see it, as OpenChoreo does. Off: only its keys.",
 )
+SECRET_MANAGEMENT_ENABLED = read(
+    "SECRET_MANAGEMENT_ENABLED", False, boolean, "Serve `/secrets`: users may hand over secrets. Off: 501."
+)
+SECRETS_SHOW_VALUES = read(
+    "SECRETS_SHOW_VALUES",
+    False,
+    boolean,
+    "Show a secret's values to all who may see it, as OpenChoreo does. Off: only its keys.",
+)
 AUDIT_SEAL_SECONDS = read(
     "AUDIT_SEAL_SECONDS", 2.0, number(0.05, float), "How often a worker seals new audit events into their chain."
 )

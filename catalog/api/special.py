@@ -8,13 +8,16 @@ from catalog.api import (
     component_exec,
     component_schema,
     generate_release,
+    git_secrets,
     pod_logs,
     resource_events,
     resource_tree,
+    secrets,
     trigger,
     wirelogs,
     workflow_run_progress,
 )
+from catalog.api.stagecraft.reveal import reveal_secret
 from portal.access.endpoint import Handler, endpoint
 
 NAMESPACE = "api/v1/namespaces/<str:namespace>"
@@ -22,8 +25,39 @@ COMPONENT = f"{NAMESPACE}/components/<str:name>"
 BINDING = f"{NAMESPACE}/releasebindings/<str:name>"
 OBJECTS = f"{BINDING}/k8sresources"
 RUN = f"{NAMESPACE}/workflowruns/<str:name>"
+ALPHA = "api/v1alpha1/namespaces/<str:namespace>"
 
 urlpatterns = [
+    path(
+        f"{ALPHA}/secrets",
+        endpoint(
+            get=Handler(secrets.list_secrets, secrets.PageQuery.bind, "secret:view"),
+            post=Handler(secrets.create_secret, action="secret:create"),
+        ),
+    ),
+    path(
+        f"{ALPHA}/secrets/<str:name>",
+        endpoint(
+            get=Handler(secrets.get_secret, action="secret:view"),
+            put=Handler(secrets.update_secret, action="secret:update"),
+            delete=Handler(secrets.delete_secret, action="secret:delete"),
+        ),
+    ),
+    path(
+        f"{ALPHA}/gitsecrets",
+        endpoint(
+            get=Handler(git_secrets.list_git_secrets, action="secretreference:view"),
+            post=Handler(git_secrets.create_git_secret, action="secretreference:create"),
+        ),
+    ),
+    path(
+        f"{ALPHA}/gitsecrets/<str:name>",
+        endpoint(delete=Handler(git_secrets.delete_git_secret, action="secretreference:delete")),
+    ),
+    path(
+        "api/stagecraft/v1/namespaces/<str:namespace>/secrets/<str:name>/reveal",
+        endpoint(post=Handler(reveal_secret, action="secret:reveal")),
+    ),
     path(
         f"{COMPONENT}/generate-release",
         endpoint(post=Handler(generate_release.generate, action="componentrelease:create")),

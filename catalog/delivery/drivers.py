@@ -94,6 +94,12 @@ def observes_health(plane: PlatformObject) -> bool:
     return driver is not None and driver.capabilities.observes_health
 
 
+def holds_secrets(plane: PlatformObject) -> bool:
+    """Whether secrets may be put on the plane. Where not, they stay with the platform, sealed."""
+    driver = DRIVERS.get(driver_name(plane))
+    return driver is not None and driver.capabilities.holds_secrets
+
+
 def driver_name(plane: PlatformObject) -> str:
     return str(plane.annotations.get(DRIVER) or DEFAULT_DRIVER)
 

@@ -175,6 +175,7 @@ class Capabilities:
     creates_objects: bool = False
     runs_commands: bool = False
     streams_flows: bool = False
+    holds_secrets: bool = False
 
 
 CANNOT = {
@@ -184,6 +185,7 @@ CANNOT = {
     "creates_objects": "start jobs",
     "runs_commands": "run commands",
     "streams_flows": "show network traffic",
+    "holds_secrets": "keep secrets",
 }
 """Capabilities that not every plane has, in the words of a refusal: "so the platform cannot … there"."""
 
@@ -273,6 +275,18 @@ class Plane(Protocol):
 
     def stream_flows(self, namespace: str, environment: str, project: str, component: str) -> Iterator[bytes]:
         """Network traffic as server-sent events; project and component narrow it unless "". Needs `streams_flows`."""
+
+    def put_secret(self, documents: Sequence[Document]) -> None:
+        """Make these objects be there: a namespace, a Secret with its values and a PushSecret, in that order.
+
+        Needs `holds_secrets`. A plane that writes what it gets where others read it must not have that capability.
+        """
+
+    def read_secret(self, namespace: str, name: str) -> Document | None:
+        """A Secret that `put_secret` has put there, or None. Needs `holds_secrets`."""
+
+    def remove_secret(self, keys: Sequence[ObjectKey]) -> None:
+        """Take objects away that `put_secret` has put there; those that are gone already are no error."""
 
 
 def require_capability(plane: Plane, name: str) -> None:

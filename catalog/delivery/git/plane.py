@@ -169,6 +169,16 @@ class GitPlane:
     def stream_flows(self, namespace: str, environment: str, project: str, component: str) -> Iterator[bytes]:
         self.refuse(CANNOT["streams_flows"])
 
+    def put_secret(self, documents: Sequence[Document]) -> None:
+        """Never: what is in a repository is read by all who read the repository, for ever."""
+        self.refuse(CANNOT["holds_secrets"])
+
+    def read_secret(self, namespace: str, name: str) -> Document | None:
+        self.refuse(CANNOT["holds_secrets"])
+
+    def remove_secret(self, keys: Sequence[ObjectKey]) -> None:
+        self.refuse(CANNOT["holds_secrets"])
+
     def refuse(self, what: str) -> NoReturn:
         raise Unsupported(
             f"this environment is delivered through Git ({self.shown}), so the platform cannot {what} there; "
