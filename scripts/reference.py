@@ -1,5 +1,6 @@
 #!/usr/bin/env python
-"""Writes docs/reference/ from the code: settings, kinds and commands. `--check` only says whether it is up to date.
+"""Writes docs/reference/ from the code, and the generated parts of docs/compatibility.md. `--check` only says whether
+all is up to date.
 
 Run as `.venv/bin/python -m scripts.reference`; a test runs it with `--check`.
 """
@@ -14,12 +15,42 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REFERENCE = REPOSITORY / "docs" / "reference"
+COMPATIBILITY = REPOSITORY / "docs" / "compatibility.md"
 NOTICE = "<!-- Written by scripts/reference.py from the code. Change the code, then run `make reference`. -->\n\n"
 
 
 def pages() -> dict[str, str]:
     """Every page's file name and text."""
     return {"settings.md": settings_page(), "kinds.md": kinds_page()}
+
+
+def parts() -> dict[str, str]:
+    """The text of every generated part of docs/compatibility.md, by the name in the marks around it."""
+    return {"replay": deliberate_table()}
+
+
+def deliberate_table() -> str:
+    from tests.replay.deliberate import pending, rules
+
+    lines = ["| request | OpenChoreo | Stagecraft | why |", "|---|---|---|---|"]
+    previous = ""
+    for rule in rules():
+        why = previous if rule.why == "as above" else rule.why
+        lines.append(f"| {rule.request} | {rule.upstream.shown} | {rule.ours.shown} | {why} |")
+        previous = why
+    lines += ["", "These need parts that are not there yet, and count as different:", ""]
+    lines += [f"- {entry.request}: {entry.needs}" for entry in pending()]
+    return "\n".join(lines) + "\n"
+
+
+def with_part(page: str, name: str, text: str) -> str:
+    """The page with the text between the marks of that name. Raises ValueError if they are not there."""
+    begin, end = f"<!-- {name}: written by scripts/reference.py -->\n", f"<!-- {name}: end -->\n"
+    before, found, rest = page.partition(begin)
+    _, found_too, after = rest.partition(end)
+    if not (found and found_too):
+        raise ValueError(f"the marks {begin.strip()} and {end.strip()} are not in the page")
+    return before + begin + "\n" + text + "\n" + end + after
 
 
 def settings_page() -> str:
@@ -124,16 +155,20 @@ def main() -> int:
     django.setup()
     stale = []
     REFERENCE.mkdir(parents=True, exist_ok=True)
-    for name, text in pages().items():
-        path = REFERENCE / name
-        if not path.exists() or path.read_text() != NOTICE + text:
-            stale.append(name)
+    wanted = {REFERENCE / name: NOTICE + text for name, text in pages().items()}
+    page = COMPATIBILITY.read_text()
+    for name, text in parts().items():
+        page = with_part(page, name, text)
+    wanted[COMPATIBILITY] = page
+    for path, text in wanted.items():
+        if not path.exists() or path.read_text() != text:
+            stale.append(str(path.relative_to(REPOSITORY)))
             if "--check" not in sys.argv:
-                path.write_text(NOTICE + text)
+                path.write_text(text)
     if stale and "--check" in sys.argv:
-        print(f"docs/reference/{', '.join(stale)} out of date: run `make reference`")
+        print(f"{', '.join(stale)} out of date: run `make reference`")
         return 1
-    print(f"docs/reference: {'wrote ' + ', '.join(stale) if stale else 'up to date'}")
+    print(f"docs: {'wrote ' + ', '.join(stale) if stale else 'up to date'}")
     return 0
 
 

@@ -1,18 +1,31 @@
-"""Environments: without a data plane they take the namespace's default one, which must exist."""
+"""Environments: without a data plane they take the namespace's default one, which must exist.
+
+They are shown as the reference's typed client has them, however they were made: `gateway` is always there,
+`isProduction` only when true.
+"""
 
 from __future__ import annotations
 
 from catalog.api.collection import Collection, Draft
+from catalog.kinds.base import Document
 from catalog.kinds.environment import Environment
 from catalog.store import get_or_none
 from portal.wire.responses import Refusal
 
 
+def shown(spec: Document) -> Document:
+    return {
+        "gateway": {},
+        **{field: value for field, value in spec.items() if (field, value) != ("isProduction", False)},
+    }
+
+
 def shape(draft: Draft) -> None:
-    """`gateway` is always there, `isProduction` only when true."""
-    draft.spec.setdefault("gateway", {})
-    if draft.spec.get("isProduction") is False:
-        del draft.spec["isProduction"]
+    draft.spec = shown(draft.spec)
+
+
+def present(document: Document) -> Document:
+    return {**document, "spec": shown(document["spec"])}
 
 
 def set_data_plane(draft: Draft) -> None:
@@ -24,4 +37,10 @@ def set_data_plane(draft: Draft) -> None:
     draft.spec["dataPlaneRef"] = {"kind": "DataPlane", "name": "default"}
 
 
-COLLECTION = Collection(Environment, shape=shape, on_create=set_data_plane, name_required="metadata.name is required")
+COLLECTION = Collection(
+    Environment,
+    shape=shape,
+    on_create=set_data_plane,
+    present=present,
+    name_required="metadata.name is required",
+)

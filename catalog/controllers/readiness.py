@@ -65,7 +65,8 @@ def resources_ready(component_type: str, entries: Entries, observes_health: bool
     """ResourcesReady of a component whose type is named `{workloadType}/{name}`; `entries` are not empty."""
     workload_type = component_type.partition("/")[0]
     if not observes_health:
-        return ready("Ready", f"All {len(entries)} resources delivered; {NOT_REPORTED}")
+        reason = "CronJobScheduled" if workload_type == "cronjob" else "Ready"
+        return ready(reason, f"All {len(entries)} resources delivered; {NOT_REPORTED}")
     judge: Callable[[str, Entries], Condition] = {
         "deployment": judge_replicated,
         "statefulset": judge_replicated,

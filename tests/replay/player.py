@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.replay.comparison import DATED, Correspondence, Reply, differences, next_cursor, short
-from tests.replay.deliberate import Rule, rule_for
+from tests.replay.deliberate import Rule, rules_for
 from tests.replay.exchanges import Exchange
 from tests.replay.identities import Identities
 from tests.replay.issuer import Issuer
@@ -24,11 +24,11 @@ TOKEN_OF = re.compile(r"\(token of ([\w-]+)\)")
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one exchange: `lines` say where it differs; `rule` is the deliberate difference that covers all."""
+    """What came of one exchange: `lines` say where it differs; `rules`, if any, name all of them as deliberate."""
 
     exchange: Exchange
     lines: Sequence[str] = ()
-    rule: Rule | None = None
+    rules: Sequence[Rule] = ()
 
     @property
     def is_equal(self) -> bool:
@@ -36,11 +36,11 @@ class Result:
 
     @property
     def is_deliberate(self) -> bool:
-        return bool(self.lines) and self.rule is not None
+        return bool(self.lines) and bool(self.rules)
 
     @property
     def is_different(self) -> bool:
-        return bool(self.lines) and self.rule is None
+        return bool(self.lines) and not self.rules
 
 
 @dataclass
@@ -77,8 +77,7 @@ class Player:
             succeeded = 200 <= reply.status < 300 or gone
             return Result(exchange, [] if succeeded else [f"set-up failed: {reply.status} {short(reply.text)}"])
         lines = differences(exchange, reply, self.known)
-        rule = rule_for(exchange, reply, lines, was_deleted) if lines else None
-        return Result(exchange, lines, rule)
+        return Result(exchange, lines, rules_for(exchange, reply, lines, was_deleted) if lines else ())
 
     def send(self, exchange: Exchange) -> Reply:
         headers = self.identities.headers(exchange.auth)
