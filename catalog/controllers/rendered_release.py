@@ -50,7 +50,7 @@ FINALIZERS = (RenderedRelease.finalizer, OBSERVABILITY_FINALIZER)
 STABLE, PROGRESSING, SCALED_TO_ZERO = timedelta(minutes=5), timedelta(seconds=10), timedelta(minutes=1)
 JITTER = 0.2
 CONFIGURATION_RETRY = timedelta(minutes=1)  # a change of the environment or the plane comes sooner, by its event
-CLEANUP_POLL = timedelta(seconds=5)
+SOONEST_CLEANUP, LATEST_CLEANUP = timedelta(seconds=0.3), timedelta(seconds=5)
 GIVE_UP_CLEANUP_AFTER = timedelta(minutes=5)
 DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
@@ -90,6 +90,8 @@ def reconcile(release: RenderedRelease) -> Result:
         delivered = bound_for(release, location)
         rows = object_rows.rows_of(release)
         if is_settled(release, rows, delivered, plane):
+            if plane.capabilities.observes_health:
+                report(release, applied_condition(rows, Applied(changed=False)), rows)
             return next_look(release, rows, plane)
         deliver(release, rows, delivered, plane)
         leave_former_planes(release)
@@ -129,7 +131,6 @@ def is_settled(release: RenderedRelease, rows: Sequence[RenderedObject], deliver
         and delivered.restarted_at == release.annotations.get(RESTARTED_AT, "")
         and not delivered.leaving
         and not any(object_rows.is_due(row) for row in rows)
-        and not plane.capabilities.observes_health
         and (release.condition("ResourcesApplied") or {}).get("status") == "True"
         and plane.holds(delivered.place, delivered.state)
     )
@@ -137,16 +138,21 @@ def is_settled(release: RenderedRelease, rows: Sequence[RenderedObject], deliver
 
 def deliver(release: RenderedRelease, rows: Sequence[RenderedObject], delivered: Delivered, plane: Plane) -> None:
     """Bring the objects to the plane and write down how they fared, on the rows too."""
-    if delivered_of(release) is None or delivered.generation == 0:
-        remember(release, delivered)  # before anything goes out: clean-up must know where to look
+    kinds = tuple(sorted({*delivered.place.kinds, *object_rows.kinds_of(rows)}))
+    looks = bool(delivered.place.kinds) and not only_needs_sending(release, rows, delivered)
+    if delivered_of(release) is None or delivered.generation == 0 or kinds != delivered.place.kinds:
+        # Before anything goes out: clean-up must know where to look.
+        delivered = replace(delivered, place=replace(delivered.place, kinds=kinds))
+        remember(release, delivered)
     restarted_at = release.annotations.get(RESTARTED_AT, "")
     applied = plane.apply(
         Delivery(
             place=delivered.place,
-            objects=object_rows.wanted_objects(rows, delivered.place, restarted_at),
+            objects=object_rows.wanted_objects(rows, delivered.place, restarted_at, delivered.restarted_at),
             story=story_of(release, str(delivered.location)),
             bodies=object_rows.bodies_for(rows, delivered.place, restarted_at),
             is_current=lambda: is_current(release),
+            look=looks,
         )
     )
     with store.transaction():
@@ -164,6 +170,11 @@ def deliver(release: RenderedRelease, rows: Sequence[RenderedObject], delivered:
         report(release, applied_condition(rows, applied), rows)
     if applied.errors:
         raise ObjectsRefused(f"{len(applied.errors)} of {len(rows)} objects could not be delivered")
+
+
+def only_needs_sending(release: RenderedRelease, rows: Sequence[RenderedObject], delivered: Delivered) -> bool:
+    """Whether the release was delivered as it is, and some objects have been changed by others since."""
+    return delivered.generation == release.generation and any(object_rows.is_due(row) for row in rows)
 
 
 def is_current(release: RenderedRelease) -> bool:
@@ -210,11 +221,18 @@ def finalize(release: RenderedRelease) -> Result:
             continue
         if remaining:
             report(release, true("Finalizing", "CleanupInProgress", "Cleaning up dataplane resources"))
-            return Result(again_after=CLEANUP_POLL)
+            return Result(again_after=next_clean_up(release))
     with store.transaction():
         for finalizer in FINALIZERS:
             store.remove_finalizer(release, finalizer, ACTOR)
     return Result()
+
+
+def next_clean_up(release: RenderedRelease) -> timedelta:
+    """When to look again whether all is gone: soon at first, and less often the longer it takes."""
+    assert release.deleted_at is not None  # noqa: S101 - it is being deleted
+    waited = timezone.now() - release.deleted_at
+    return min(max(waited / 2, SOONEST_CLEANUP), LATEST_CLEANUP)
 
 
 def is_lost(release: RenderedRelease, location: Location) -> bool:

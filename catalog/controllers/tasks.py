@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 
 from catalog.controllers import runtime, work
+from catalog.delivery.kubernetes.watching import Watching
 
 log = logging.getLogger("stagecraft.reconcile")
 LONGEST_DRAIN = 30.0  # seconds; a longer task would keep a stopping worker waiting
@@ -61,16 +62,19 @@ class Sweep(threading.Thread):
 
 
 _sweep: Sweep | None = None
+_watching: Watching | None = None
 
 
 @worker_ready.connect
 def start_sweep(**_: Any) -> None:
     """Free what an earlier worker of this machine left behind, and look at once."""
-    global _sweep
+    global _sweep, _watching
     work.free_orphans()
     send_wake_up()
     _sweep = Sweep()
     _sweep.start()
+    _watching = Watching(send_wake_up)
+    _watching.start()
 
 
 @worker_process_init.connect
@@ -82,5 +86,6 @@ def forget_inherited_connections(**_: Any) -> None:
 @worker_shutting_down.connect
 def stop(**_: Any) -> None:
     runtime.stopping.set()
-    if _sweep is not None:
-        _sweep.stopped.set()
+    for thread in (_sweep, _watching):
+        if thread is not None:
+            thread.stopped.set()

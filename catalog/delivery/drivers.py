@@ -6,6 +6,7 @@ A plane document says it by annotations; without any, it is the embedded Git pla
     stagecraft.dev/git-repository  a name: that repository beside the embedded one, instead of it
     stagecraft.dev/git-branch      the branch, instead of GIT_PLANE_BRANCH
     stagecraft.dev/git-remote      https://…, ssh://… or user@host:path: deliveries are pushed there
+    stagecraft.dev/kubernetes-cluster  the name of a cluster that this installation has credentials for
 
 Whoever may write a plane is not thereby allowed to write files on this machine, so no annotation names a path.
 """
@@ -24,6 +25,9 @@ from django.conf import settings
 
 from catalog.delivery.git.plane import GitPlane
 from catalog.delivery.git.remote import ALLOWED, ANNOTATION_MAY_NAME
+from catalog.delivery.kubernetes.clusters import connection_to
+from catalog.delivery.kubernetes.leases import ClusterWatchRequest
+from catalog.delivery.kubernetes.plane import KubernetesPlane
 from catalog.delivery.plane import Capabilities, Plane, PlaneNotConfigured
 from catalog.kinds.base import PlatformObject
 
@@ -129,6 +133,20 @@ def git_plane(location: Location) -> GitPlane:
     return GitPlane(settings.HOME / Path(configured).expanduser(), branch)
 
 
+def kubernetes_plane(location: Location) -> KubernetesPlane:
+    """The cluster that a plane names."""
+    name = location.settings.get("kubernetes-cluster", "")
+    if not name:
+        raise PlaneNotConfigured(
+            f"{location} says no cluster; set its annotation {PREFIX}kubernetes-cluster to a name, and put "
+            "<name>.kubeconfig into the directory KUBERNETES_CLUSTERS"
+        )
+    try:
+        return KubernetesPlane(connection_to(name), ClusterWatchRequest(name))
+    except PlaneNotConfigured as error:
+        raise PlaneNotConfigured(f"{location}: {error}") from None
+
+
 def mirror_of(url: str) -> Path:
     """Where the local side of a remote lies."""
     without_user = url.rpartition("://")[2].rpartition("@")[2]  # a password must not become the name of a directory
@@ -170,6 +188,6 @@ IN_CLUSTER = Capabilities(
 )
 DRIVERS: dict[str, Driver] = {
     "git": Driver(GitPlane.capabilities, git_plane),
-    "kubernetes": Driver(IN_CLUSTER, not_yet),
+    "kubernetes": Driver(KubernetesPlane.capabilities, kubernetes_plane),
     "agent": Driver(IN_CLUSTER, not_yet),
 }

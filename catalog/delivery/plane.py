@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import ClassVar, NamedTuple, NoReturn, Protocol
+from typing import Any, ClassVar, NamedTuple, NoReturn, Protocol
 
 from catalog.compiler.documents import Document
 
@@ -74,13 +74,15 @@ class Place:
     target: str = DATA_PLANE
     release: str = ""
     uid: str = ""
+    kinds: tuple[str, ...] = field(default=(), compare=False)
+    """The kinds that the release has ever had there, `group/Kind` (`/Service`): where to look for what is its own."""
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, held: Mapping[str, str]) -> Place:
-        return cls(**held)
+    def from_json(cls, held: Mapping[str, Any]) -> Place:
+        return cls(**{**held, "kinds": tuple(held.get("kinds", ()))})
 
     def __str__(self) -> str:
         if self.component:
@@ -92,7 +94,8 @@ class Place:
 class WantedObject:
     """One object that shall be there. `digest` changes with every byte that would be delivered.
 
-    `is_applied`: the plane took this very content before, as far as the platform knows.
+    `is_applied`: the plane took this very content before, as far as the platform knows, and `seen` is the digest that
+    the driver gave of what it then held.
     """
 
     key: ObjectKey
@@ -100,6 +103,7 @@ class WantedObject:
     id: str
     digest: str
     is_applied: bool = False
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,8 @@ class Delivery:
     """What shall be at a place: these objects and no others of this release.
 
     `bodies` gives the final manifests of those objects that the driver needs, by key. `is_current` is asked at the
-    last moment: a worker that was held up must not overwrite what a faster one has delivered since.
+    last moment: a worker that was held up must not overwrite what a faster one has delivered since. `look`: compare
+    with what the plane holds now, and remove what has left the release; else only what is not applied is sent.
     """
 
     place: Place
@@ -129,14 +134,20 @@ class Delivery:
     story: Story
     bodies: Callable[[Collection[ObjectKey]], Mapping[ObjectKey, Document]]
     is_current: Callable[[], bool] = field(default=lambda: True)
+    look: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """An object as the plane reports it."""
+    """An object as the plane reports it. `digest` is of our part of it: it changes if somebody else changes that.
+
+    `version` grows with each change of the object.
+    """
 
     status: Document | None
     health: str
+    digest: str = ""
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Whatever is written here is written in bulk: one statement for all objects that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,8 @@ from catalog.kinds.rendered_object import RenderedObject, bodies_of
 from catalog.kinds.rendered_release import RenderedRelease
 from catalog.store.documents import timestamp
 
+OBSERVED = ["observed", "health", "observed_at", "seen_digest", "live_digest", "live_version"]
+
 
 def rows_of(release: RenderedRelease) -> list[RenderedObject]:
     """The objects in the order of application. One query, without the manifests."""
@@ -29,21 +31,34 @@ def key_of(row: RenderedObject) -> ObjectKey:
 
 
 def is_due(row: RenderedObject) -> bool:
-    """Whether what is wanted is not what the plane took last."""
-    return row.applied_hash != row.manifest_id or bool(row.apply_error)
+    """Whether what is wanted is not what the plane took last, or not what it held when it was last looked at."""
+    return row.applied_hash != row.manifest_id or bool(row.apply_error) or row.live_digest != row.seen_digest
 
 
-def wanted_objects(rows: Sequence[RenderedObject], place: Place, restarted_at: str) -> list[WantedObject]:
+def wanted_objects(
+    rows: Sequence[RenderedObject], place: Place, restarted_at: str, delivered_restart: str
+) -> list[WantedObject]:
+    """What shall be there. A restart that is not `delivered_restart` makes due what takes restarts."""
     return [
         WantedObject(
             key=key_of(row),
             version=row.version,
             id=row.resource_id,
             digest=digest(row.manifest_id, row.resource_id, place, key_of(row), restarted_at),
-            is_applied=not is_due(row),
+            is_applied=not is_due(row) and (restarted_at == delivered_restart or not row_takes_restarts(row)),
+            seen=row.seen_digest,
         )
         for row in rows
     ]
+
+
+def row_takes_restarts(row: RenderedObject) -> bool:
+    return (row.group, row.kind) == ("apps", "Deployment")
+
+
+def kinds_of(rows: Iterable[RenderedObject]) -> set[str]:
+    """The kinds of the objects as a `Place` keeps them."""
+    return {f"{row.group}/{row.kind}" for row in rows}
 
 
 def bodies_for(
@@ -80,18 +95,41 @@ def record(rows: Sequence[RenderedObject], applied: Applied, now: datetime) -> N
         RenderedObject.objects.system("deliver").bulk_update(refused, ["apply_error"])
     if applied.observed is not None:
         record_observations(rows, applied, now)
+    elif any(row.seen_digest or row.live_digest for row in rows):
+        # The release has come from a plane that observes to one that does not.
+        RenderedObject.objects.system("deliver").filter(pk__in=[row.pk for row in rows]).update(
+            seen_digest="", live_digest="", live_version=0
+        )
 
 
 def record_observations(rows: Sequence[RenderedObject], applied: Applied, now: datetime) -> None:
-    """Write down what the plane reports, where it is news."""
+    """Write down what the plane reports of objects as a delivery has left them, where it is news.
+
+    The watch may have seen something newer meanwhile; then that stays, and only what the delivery made is noted.
+    """
+    found = {row.pk: seen for row in rows if (seen := (applied.observed or {}).get(key_of(row))) is not None}
+    if not found:
+        return
+    locked = RenderedObject.objects.system("deliver").select_for_update().filter(pk__in=found)
+    versions = dict(locked.values_list("pk", "live_version"))
     news = []
     for row in rows:
-        seen = (applied.observed or {}).get(key_of(row))
-        if seen is not None and (seen.status, seen.health) != (row.observed, row.health):
-            row.observed, row.health, row.observed_at = seen.status, seen.health, now
+        seen = found.get(row.pk)
+        if seen is None or row.pk not in versions:
+            continue
+        before = tuple(getattr(row, column) for column in OBSERVED)
+        row.seen_digest = seen.digest
+        if seen.version >= versions[row.pk]:
+            row.observed, row.health, row.live_digest, row.live_version = (
+                seen.status, seen.health, seen.digest, seen.version,
+            )  # fmt: skip
+            row.observed_at = now if before[:2] != (seen.status, seen.health) else row.observed_at
+        else:
+            row.refresh_from_db(fields=["observed", "health", "live_digest", "live_version", "observed_at"])
+        if tuple(getattr(row, column) for column in OBSERVED) != before:
             news.append(row)
     if news:
-        RenderedObject.objects.system("deliver").bulk_update(news, ["observed", "health", "observed_at"])
+        RenderedObject.objects.system("deliver").bulk_update(news, OBSERVED)
 
 
 def resource_statuses(rows: Sequence[RenderedObject]) -> list[Document]:

@@ -60,6 +60,12 @@ class RenderedObject(models.Model):
     health = models.CharField(max_length=31, blank=True)
     observed = DocumentField(null=True, blank=True)
     observed_at = models.DateTimeField(null=True, blank=True)
+    seen_digest = models.CharField(max_length=32, blank=True)
+    """Of our part of the object as the plane took it; "" on planes that do not observe."""
+    live_digest = models.CharField(max_length=32, blank=True)
+    """The same of the object as it was last seen: another one is drift, "" means that it is gone."""
+    live_version = models.BigIntegerField(default=0)
+    """The plane's version (Kubernetes' resourceVersion) that was last seen: news that is older is none."""
 
     objects = ProtectedManager()
 
