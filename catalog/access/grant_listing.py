@@ -51,6 +51,8 @@ class Grant:
     table: str
     level: Level
     row: int
+    scope: int
+    """The key of the scope object."""
     place: Place
     holder_kind: str
     """`user` or `group`."""
@@ -121,23 +123,29 @@ def grants_query(wanted: Wanted) -> Any:
 
 def parts_of(scope: Scope, wanted: Wanted) -> list[Any]:
     """The three tables of one level, narrowed. A query that cannot give anything is left out."""
-    user_grants, group_grants = GRANTS[scope.level]
-    exceptions = PolicyException.objects.system(WHY).filter(level=scope.level)
-    own_key = f"{scope.level}_id"
     is_open = wanted.users is None and wanted.groups is None
-    parts = []
+    tables = []
     if is_open or wanted.users:
-        rows = user_grants._default_manager.all()
-        parts.append((rows if is_open else rows.filter(user__in=wanted.users), "user", "content_object_id", "user_id"))
+        tables.append("user")
     if is_open or wanted.groups:
-        rows, denied = group_grants._default_manager.all(), exceptions
-        if not is_open:
-            rows, denied = rows.filter(group__in=wanted.groups), denied.filter(group__in=wanted.groups)
-        parts.append((rows, "group", "content_object_id", "group_id"))
-        if wanted.origin != "manual":
-            parts.append((denied, "exception", own_key, "group_id"))
-    return [columns(narrowed(rows, table, scope, key, wanted), table, scope.level, key, who)
-            for rows, table, key, who in parts]  # fmt: skip
+        tables += ["group"] if wanted.origin == "manual" else ["group", "exception"]
+    return [part_of(table, scope, wanted) for table in tables]
+
+
+def part_of(table: str, scope: Scope, wanted: Wanted) -> Any:
+    """The rows of one table of a level that are wanted, in the columns of all."""
+    user_grants, group_grants = GRANTS[scope.level]
+    if table == "exception":
+        rows: Any = PolicyException.objects.system(WHY).filter(level=scope.level)
+    else:
+        rows = (user_grants if table == "user" else group_grants)._default_manager.all()
+    who, key = "user_id" if table == "user" else "group_id", "content_object_id"
+    holders = wanted.users if table == "user" else wanted.groups
+    if not (wanted.users is None and wanted.groups is None):
+        rows = rows.filter(**{f"{who}__in": holders or ()})
+    if table == "exception":
+        key = f"{scope.level}_id"
+    return columns(narrowed(rows, table, scope, key, wanted), table, scope.level, key, who)
 
 
 def narrowed(rows: Any, table: str, scope: Scope, key: str, wanted: Wanted) -> Any:
@@ -218,6 +226,7 @@ def read(rows: Iterable[tuple[Any, ...]]) -> list[Grant]:
                 table,
                 level,
                 key,
+                scope,
                 place,
                 holder_kind="user" if table == "user" else "group",
                 holder_id=holder,
@@ -310,3 +319,15 @@ def conditions_of(keys: Keys) -> dict[int, Any]:
     if not wanted:
         return {}
     return dict(PolicyException.objects.system(WHY).filter(pk__in=wanted).values_list("pk", "conditions"))
+
+
+def grant_of(key: str) -> Grant | None:
+    """The grant of `table:level:row`, None if there is none."""
+    table, _, rest = key.partition(":")
+    level, _, row = rest.partition(":")
+    if level not in GRANTS or not row.isdecimal():
+        return None
+    if table not in ("user", "group", "exception"):
+        return None
+    found = read(part_of(table, Scope(level), Wanted()).filter(pk=int(row)))  # type: ignore[arg-type]
+    return found[0] if found else None

@@ -206,9 +206,14 @@ class ObjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "list_url": self.url("changelist"),
         }
         if obj is not None:
-            shared |= {name: self.url(name, obj.pk) for name in ("change", "history", "delete")}
-            shared["object_url"] = shared["change"].removesuffix("change/")
+            shared |= self.tabs_of(request, obj)
+        shared["tab"] = "history" if template in ("history", "revision") else "object"
         return TemplateResponse(request, f"admin/catalog/{template}.html", {**shared, **context})
+
+    def tabs_of(self, request: HttpRequest, obj: PlatformObject) -> dict[str, str]:
+        """The addresses of an object's pages, as its templates name them."""
+        urls = {name: self.url(name, obj.pk) for name in ("change", "history", "delete")}
+        return {**urls, "object_url": urls["change"].removesuffix("change/")}
 
     def url(self, name: str, *arguments: Any) -> str:
         return reverse(f"admin:catalog_{self.model._meta.model_name}_{name}", args=arguments)

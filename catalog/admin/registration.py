@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from catalog.access.compile import SCOPE_KINDS
+from catalog.admin.access.pages import PAGES
+from catalog.admin.access.scope_admin import ScopeAdmin
 from catalog.admin.log_admin import RevisionAdmin
 from catalog.admin.object_admin import ObjectAdmin
 from catalog.admin.work_admin import WorkItemAdmin
@@ -50,6 +53,9 @@ OTHERS = "Alerts and permissions"
 
 for model in KINDS:
     section = SECTION_OF.get(model.kind, OTHERS)
-    admin.site.register(model, type(f"{model.kind}Admin", (ObjectAdmin,), {"section": section}))
+    base = ScopeAdmin if model.kind in SCOPE_KINDS else ObjectAdmin
+    admin.site.register(model, type(f"{model.kind}Admin", (base,), {"section": section}))
 admin.site.register(Revision, RevisionAdmin)
 admin.site.register(WorkItem, WorkItemAdmin)
+for page in PAGES:
+    admin.site.add_page(page)

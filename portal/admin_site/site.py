@@ -10,7 +10,9 @@ from typing import Any
 
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
 
+from portal.admin_site.pages import Page
 from portal.audit.audited_admin import AuditedAdmin
 from portal.audit.ledger import clean_free_text
 from portal.audit.middleware import source_ip
@@ -23,6 +25,18 @@ class StagecraftAdminSite(AdminSite):
     site_title = "Stagecraft"
     index_title = "Platform"
     site_url = None
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self.pages: list[Page] = []
+
+    def add_page(self, page: Page) -> None:
+        """Serve a page, and name it on the front page to whoever may open it."""
+        self.pages.append(page)
+
+    def get_urls(self) -> list[Any]:
+        own = [path(page.route, self.admin_view(page.guarded), name=page.name) for page in self.pages]
+        return own + super().get_urls()
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Django's registration; each admin class reports to the audit what is done with it."""
@@ -51,6 +65,24 @@ class StagecraftAdminSite(AdminSite):
         for entry, app in sorted(entries, key=lambda pair: order[pair[0]["model"]]):
             name = getattr(self._registry[entry["model"]], "section", "") or app["name"]
             sections.setdefault(name, {**app, "name": name, "models": []})["models"].append(entry)
+        for page in self.pages if app_label is None else ():
+            if page.listed and page.may(request):
+                nothing_yet = {"name": page.section, "app_label": "", "app_url": "#", "models": []}
+                section = sections.setdefault(page.section, nothing_yet)
+                section["models"].append(entry_of(page))
         return sorted(
             sections.values(), key=lambda section: LAST.index(section["name"]) if section["name"] in LAST else -1
         )
+
+
+def entry_of(page: Page) -> dict[str, Any]:
+    """A page as Django's templates of the front page and the sidebar list models."""
+    return {
+        "model": None,
+        "name": page.title,
+        "object_name": page.name,
+        "admin_url": reverse(f"admin:{page.name}"),
+        "add_url": None,
+        "view_only": True,
+        "perms": {"add": False, "change": False, "delete": False, "view": True},
+    }
