@@ -1,4 +1,4 @@
-"""The workflows application: brings the controller of workflow runs."""
+"""The workflows application: brings the controller of workflow runs, and the index of what pushes build."""
 
 from django.apps import AppConfig
 
@@ -9,5 +9,8 @@ class WorkflowsConfig(AppConfig):
 
     def ready(self) -> None:
         from catalog.controllers.registry import add_module
+        from catalog.store.changes import listen
+        from workflows.webhooks import sources
 
         add_module("workflows.runs.controller")
+        listen(sources.follow)
