@@ -52,7 +52,9 @@ def rights_at(user: User, at: datetime) -> Past:
     access = Access(subject)
     access.policy = policy
     records = Records(
-        lambda rules: {rule.key: origins[rule.row] for rule in rules}, lambda place: real_place(log, place)
+        lambda rules: {rule.key: origins[rule.row] for rule in rules},
+        lambda place: real_place(log, place),
+        are_stored=False,
     )
     return Past(at, access, records, tuple(notes_on(log, at, is_incomplete=is_incomplete)))
 

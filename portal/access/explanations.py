@@ -45,6 +45,8 @@ class Records:
 
     origins_of: Callable[[Iterable[Rule]], Mapping[tuple[str, str, int], Origins]]
     real_place: Callable[[Place], Place | None]
+    are_stored: bool = True
+    """Whether rules are rows of today's tables, so that their keys mean something to others."""
 
 
 def present() -> Records:
@@ -65,11 +67,8 @@ def explain(
     records = records or present()
     decision = access.check(action, place, attributes)
     grounds = grounds_for(access, action, place, attributes)
-    told = Telling(
-        action,
-        attributes,
-        records.origins_of([*grounds.allowing, *grounds.refusing, *grounds.cancelling, *grounds.unmet]),
-    )
+    bearing = [*grounds.allowing, *grounds.refusing, *grounds.cancelling, *grounds.unmet]
+    told = Telling(action, attributes, records.origins_of(bearing), records.are_stored)
     shown: dict[str, Any] = {
         "subject": access.subject.name,
         "action": action,
@@ -112,6 +111,7 @@ class Telling:
     action: str
     attributes: Attributes
     origins: Mapping[tuple[str, str, int], Origins]
+    are_stored: bool = True
 
     def rule(self, rule: Rule) -> dict[str, Any]:
         """A rule with its bindings, and its conditions with the values that they were judged by."""
@@ -123,6 +123,8 @@ class Telling:
             "through": unquote(rule.via) or "the user's own grant",
             "bindings": origins.names(),
         }
+        if self.are_stored:
+            shown["grant"] = ":".join(str(part) for part in rule.key)
         if origins.mappings:
             shown["mappings"] = [mapping.as_json() for mapping in origins.mappings]
         if conditions := rule.conditions_for(self.action):

@@ -11,29 +11,31 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.compiler.cel import Environment, from_json
-from portal.access.actions import contract_actions
 
-ALL_ACTIONS = [action.name for action in contract_actions()]
 LANGUAGE = Environment(frozenset({"resource"}), bare=True)
 
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks: claims as `claim:value`."""
+    """Who asks: claims as `claim:value`, and `user:name` for what was given to the account by hand."""
 
     claims: frozenset[str]
     is_agent: bool = False
+    is_superuser: bool = False
+    is_active: bool = True
+    behind: Asker | None = None
+    """The person on whose behalf an agent asks."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One mapping of one binding, flattened."""
+    """One mapping of one binding, or one grant by hand, flattened."""
 
     claim: str
     path: str
     actions: tuple[str, ...]
-    effect: str
-    conditions: tuple[Mapping[str, Any], ...]
+    effect: str = "allow"
+    conditions: tuple[Mapping[str, Any], ...] = ()
 
 
 def lines_of(roles: Mapping[tuple[str, str], list[str]], bindings: Iterable[Mapping[str, Any]]) -> list[Line]:
@@ -79,6 +81,10 @@ def holds(line: Line, action: str, attributes: Mapping[str, str]) -> bool:
     return any(LANGUAGE.compile(entry["expression"]).evaluate_native(values) for entry in entries)
 
 
+def names_one(claim: str) -> bool:
+    return claim.startswith(("sub:", "user:"))
+
+
 def usable(line: Line, action: str, asker: Asker) -> bool:
     """Difference: agents read through groups, write only by their own name, and never write rights."""
     if not asker.is_agent or line.effect == "deny":
@@ -86,14 +92,23 @@ def usable(line: Line, action: str, asker: Asker) -> bool:
     kind, _, verb = action.partition(":")
     if verb == "view":
         return True
-    return line.claim.startswith("sub:") and "authzrole" not in kind
+    return names_one(line.claim) and "authzrole" not in kind
 
 
-def is_allowed(lines: list[Line], asker: Asker, action: str, path: str, attributes: Mapping[str, str]) -> bool:
+def is_allowed(
+    lines: list[Line], asker: Asker, action: str, path: str, attributes: Mapping[str, str], *, is_strict: bool = False
+) -> bool:
     """The contract: for each claim some allow and no deny; over claims, any.
 
-    Difference: a deny on a subject's own claim counts for all.
+    Differences: a deny on a subject's own claim counts for all, `is_strict` lets every deny count for all, whoever asks
+    for somebody may do what both may, and superusers need no grant.
     """
+    if not asker.is_active:
+        return False
+    if asker.behind is not None and not is_allowed(lines, asker.behind, action, path, attributes, is_strict=is_strict):
+        return False
+    if asker.is_superuser and not asker.is_agent:
+        return True
     counting = [
         line
         for line in lines
@@ -103,7 +118,7 @@ def is_allowed(lines: list[Line], asker: Asker, action: str, path: str, attribut
         and usable(line, action, asker)
         and holds(line, action, attributes)
     ]
-    if any(line.effect == "deny" and line.claim.startswith("sub:") for line in counting):
+    if any(line.effect == "deny" and (is_strict or names_one(line.claim)) for line in counting):
         return False
     for claim in asker.claims:
         mine = [line.effect for line in counting if line.claim == claim]
@@ -112,14 +127,17 @@ def is_allowed(lines: list[Line], asker: Asker, action: str, path: str, attribut
     return False
 
 
-def profile(lines: list[Line], asker: Asker, asked: str) -> dict[str, dict[str, dict[str, set[str] | None]]]:
-    """action → effect → path → expressions, None for no condition."""
+def profile(
+    lines: list[Line], asker: Asker, asked: str, all_actions: Iterable[str]
+) -> dict[str, dict[str, dict[str, set[str] | None]]]:
+    """action → effect → path → expressions, None for no condition. Of an asker with nobody behind it."""
     found: dict[str, dict[str, dict[str, set[str] | None]]] = {}
+    names = list(all_actions)
     for line in lines:
         around = asked == "*" or within(asked, line.path) or within(line.path, asked)
         if line.claim not in asker.claims or not around:
             continue
-        for action in {name for name in ALL_ACTIONS if any(matches(entry, name) for entry in line.actions)}:
+        for action in {name for name in names if any(matches(entry, name) for entry in line.actions)}:
             if not usable(line, action, asker):
                 continue
             paths = found.setdefault(action, {"allow": {}, "deny": {}})[line.effect]

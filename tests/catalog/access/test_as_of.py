@@ -232,6 +232,8 @@ def test_rest_and_commands_tell_the_past_in_the_words_of_the_present(tenants: No
     at = now().isoformat().replace("+00:00", "Z")
     unbind("team", "acme")
 
+    for rule in (present["rule"], *present["rules"]):
+        rule.pop("grant")  # a row of today says nothing of then
     past = lead.get(f"{WHY}&user=ada&at={at}").json()
     assert {name: past[name] for name in present} == present
     assert past["at"] == at and past["notes"]
