@@ -95,7 +95,8 @@ def note(request: HttpRequest, client_id: str, status: int, answer: dict[str, An
     if is_waiting or (status != 200 and is_too_many(source_ip(request))):
         leave_no_event()
         return
-    client = Client.objects.select_related("user").filter(client_id=client_id).first()
+    is_proved = error != "invalid_client"
+    client = Client.objects.select_related("user").filter(client_id=client_id).first() if is_proved else None
     name, kind = actor_of(client, answer)
     opened.actor = Actor(name, kind, "rest", server_request_id(request))
     opened.action, opened.credential = limits.ACTION, f"client:{client_id}" if client else ""

@@ -7,6 +7,7 @@ import time
 import jwt
 import pytest
 from django.test import Client as Browser
+from django.utils import timezone
 from oauth2_provider.models import get_access_token_model, get_refresh_token_model
 
 from portal.accounts.issuer import clients, keys
@@ -191,16 +192,24 @@ def test_sign_in_never_leads_to_another_site(ada):
     assert browser.post("/oauth/sign-in", form)["Location"] == "/oauth/device"
 
 
-@pytest.mark.parametrize("change", [{"is_active": False}, {"principal_kind": "service_account"}])
-def test_only_active_people_sign_in(ada, change):
-    type(ada).objects.filter(pk=ada.pk).update(**change) if "is_active" in change else make_machine(ada)
-    page = Browser().post("/oauth/sign-in", {"username": "ada", "password": PASSWORD})
-    assert page.status_code == 200 and b"do not fit together" in page.content or b"not active" in page.content
+@pytest.mark.parametrize(
+    ("field", "value"), [("is_active", False), ("principal_kind", "service_account"), ("expires_at", timezone.now())]
+)
+def test_only_active_people_sign_in(ada, field, value):
+    setattr(ada, field, value)
+    ada.save()
+    browser = Browser()
+    page = browser.post("/oauth/sign-in", {"username": "ada", "password": PASSWORD})
+    assert page.status_code == 200 and b'role="alert"' in page.content
+    assert browser.get("/oauth/device").status_code == 302  # to the sign-in page
 
 
-def make_machine(user):
-    user.principal_kind = "service_account"
-    user.save()
+def test_who_becomes_inactive_in_a_session_signs_no_program_in(occ, ada):
+    browser = Browser()
+    browser.force_login(ada)
+    ada.expires_at = timezone.now()
+    ada.save()
+    assert browser.get(occ.authorize_path)["Location"].startswith("/oauth/sign-in")
 
 
 def test_after_too_many_wrong_passwords_the_right_one_does_not_help(ada):
