@@ -82,6 +82,14 @@ def listed(given: str) -> list[str]:
     return [item.strip() for item in given.split(",") if item.strip()]
 
 
+def remotes(given: str) -> list[str]:
+    from catalog.delivery.git.permitted import parse_remote
+
+    for item in listed(given):
+        parse_remote(item)
+    return listed(given)
+
+
 def networks(given: str) -> list[str]:
     for item in listed(given):
         ip_network(item)
@@ -157,6 +165,13 @@ GITHUB_WEBHOOK_SECRET = read("GITHUB_WEBHOOK_SECRET", "", str, "Secret of GitHub
 GITLAB_WEBHOOK_SECRET = read("GITLAB_WEBHOOK_SECRET", "", str, "Token of GitLab's webhooks; empty: they are refused.")
 BITBUCKET_WEBHOOK_SECRET = read(
     "BITBUCKET_WEBHOOK_SECRET", "", str, "Secret of Bitbucket's webhooks; empty: they are refused."
+)
+GIT_PLANE_REMOTES = read(
+    "GIT_PLANE_REMOTES",
+    [],
+    remotes,
+    "Addresses (`https://host/path`, `ssh://user@host/path`, comma-separated) below which planes may name a remote. "
+    "Git pushes there with the credentials that it has where Stagecraft runs.",
 )
 RECONCILE_LEASE_SECONDS = read(
     "RECONCILE_LEASE_SECONDS", 60, number(5, int), "How long a worker may hold an object before another may take over."

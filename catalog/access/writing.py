@@ -12,6 +12,7 @@ from typing import Any
 from catalog.access.escalation import forbid_escalation
 from catalog.access.hierarchy import attributes_of, place_of
 from catalog.kinds.base import Document, PlatformObject
+from catalog.secrets.remote_keys import require_own_keys
 from catalog.store.read import get_or_none
 from portal.access import guard
 from portal.access.engine import Access
@@ -25,6 +26,7 @@ def require_create(access: Access, model: type[PlatformObject], document: Docume
     for place in places_of(model, namespace, name, spec, labels):
         guard.require_at(access, f"{model.kind.lower()}:create", place, attributes, model.kind)
     forbid_escalation(access, model, namespace, None, document)
+    forbid_what_needs_more(access, model, namespace, None, document)
 
 
 def require_update(access: Access, held: PlatformObject, document: Document) -> None:
@@ -38,6 +40,7 @@ def require_update(access: Access, held: PlatformObject, document: Document) -> 
         for other in places_of(model, namespace, name, spec, labels):
             guard.require_at(access, f"{model.kind.lower()}:update", other, attributes, model.kind)
     forbid_escalation(access, model, namespace, held, document)
+    forbid_what_needs_more(access, model, namespace, held, document)
 
 
 def require_delete(access: Access, held: PlatformObject) -> None:
@@ -54,6 +57,14 @@ def require_write(access: Access, model: type[PlatformObject], document: Documen
         require_create(access, model, document)
     else:
         require_update(access, held, document)
+
+
+def forbid_what_needs_more(
+    access: Access, model: type[PlatformObject], namespace: str, held: PlatformObject | None, document: Document
+) -> None:
+    """Refuse what the right to write the kind alone does not give. Raises `guard.Forbidden`."""
+    if model.kind == "SecretReference":
+        require_own_keys(access, namespace, held, document)
 
 
 def places_of(

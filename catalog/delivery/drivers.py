@@ -5,7 +5,7 @@ A plane document says it by annotations; without any, it is the embedded Git pla
     stagecraft.dev/driver          git (default), kubernetes, agent
     stagecraft.dev/git-repository  a name: that repository beside the embedded one, instead of it
     stagecraft.dev/git-branch      the branch, instead of GIT_PLANE_BRANCH
-    stagecraft.dev/git-remote      https://…, ssh://… or user@host:path: deliveries are pushed there
+    stagecraft.dev/git-remote      https://…, ssh://… or user@host:path below one of GIT_PLANE_REMOTES: pushed to
     stagecraft.dev/kubernetes-cluster  the name of a cluster that this installation has credentials for
 
 Whoever may write a plane is not thereby allowed to write files on this machine, so no annotation names a path.
@@ -23,8 +23,9 @@ from typing import Any
 import pygit2
 from django.conf import settings
 
+from catalog.delivery.git.permitted import NoAddress, is_permitted
 from catalog.delivery.git.plane import GitPlane
-from catalog.delivery.git.remote import ALLOWED, ANNOTATION_MAY_NAME
+from catalog.delivery.git.remote import ALLOWED
 from catalog.delivery.kubernetes.clusters import connection_to
 from catalog.delivery.kubernetes.leases import ClusterWatchRequest
 from catalog.delivery.kubernetes.plane import KubernetesPlane
@@ -115,17 +116,15 @@ def git_plane(location: Location) -> GitPlane:
     if branch.startswith("-") or not pygit2.reference_is_valid_name(f"refs/heads/{branch}"):
         raise PlaneNotConfigured(f"{location}: {branch!r} cannot be the name of a Git branch")
     remote = given.get("git-remote", "")
-    if remote and not ANNOTATION_MAY_NAME.fullmatch(remote):
-        raise PlaneNotConfigured(
-            f"{location}: {PREFIX}git-remote must be https://…, ssh://… or user@host:path, not {remote!r}"
-        )
+    if remote:
+        require_permitted(location, remote)
     name = given.get("git-repository", "")
     if name:
         if not REPOSITORY_NAME.fullmatch(name):
             raise PlaneNotConfigured(f"{location}: {PREFIX}git-repository must be a plain name, not {name!r}")
-        return GitPlane(planes_directory() / f"{name.removesuffix('.git')}.git", branch, remote)
+        return GitPlane(planes_directory() / f"{name.removesuffix('.git')}.git", branch, remote, is_guarded=True)
     if remote:
-        return GitPlane(mirror_of(remote), branch, remote)
+        return GitPlane(mirror_of(remote), branch, remote, is_guarded=True)
     configured: str = settings.GIT_PLANE_REPOSITORY
     if ALLOWED.fullmatch(configured):
         return GitPlane(mirror_of(configured), branch, configured)
@@ -145,6 +144,19 @@ def kubernetes_plane(location: Location) -> KubernetesPlane:
         return KubernetesPlane(connection_to(name), ClusterWatchRequest(name))
     except PlaneNotConfigured as error:
         raise PlaneNotConfigured(f"{location}: {error}") from None
+
+
+def require_permitted(location: Location, remote: str) -> None:
+    """The remote of an annotation is one that the operator permits. Raises `PlaneNotConfigured`."""
+    try:
+        permitted = is_permitted(remote, settings.GIT_PLANE_REMOTES)
+    except NoAddress as error:
+        raise PlaneNotConfigured(f"{location}: {PREFIX}git-remote cannot be used: {error}") from None
+    if not permitted:
+        raise PlaneNotConfigured(
+            f"{location}: {PREFIX}git-remote {remote!r} is not below any address in GIT_PLANE_REMOTES; ask whoever "
+            "runs Stagecraft to add it"
+        )
 
 
 def mirror_of(url: str) -> Path:

@@ -56,6 +56,8 @@ class GitPlane:
     path: Path
     branch: str = "main"
     remote_url: str = ""
+    is_guarded: bool = False
+    """Whether the remote was chosen by a user, among those that are permitted; else it is the installation's own."""
 
     driver: ClassVar[str] = "git"
     capabilities: ClassVar[Capabilities] = Capabilities()
@@ -181,9 +183,15 @@ class GitPlane:
 
     def refuse(self, what: str) -> NoReturn:
         raise Unsupported(
-            f"this environment is delivered through Git ({self.shown}), so the platform cannot {what} there; "
+            f"this environment is delivered through Git ({self.named}), so the platform cannot {what} there; "
             "look in the cluster that follows the repository"
         )
+
+    @property
+    def named(self) -> str:
+        """Branch and repository for those who may not know where files lie on this machine."""
+        where = Remote(self.path, self.remote_url).shown if self.remote_url else self.path.name
+        return f"branch {self.branch} of {where}"
 
     @property
     def shown(self) -> str:
@@ -201,7 +209,7 @@ class GitPlane:
                 opened.gathered.held.clear()
 
     def branch_of(self, opened: OpenRepository) -> Branch:
-        remote = Remote(Path(opened.git.path), self.remote_url) if self.remote_url else None
+        remote = Remote(Path(opened.git.path), self.remote_url, self.is_guarded) if self.remote_url else None
         return Branch(opened, self.branch, remote)
 
     def directory(self, opened: OpenRepository, place: Place) -> pygit2.Tree | None:

@@ -20,7 +20,9 @@ from catalog.delivery.plane import PlaneError, PlaneNotConfigured
 
 TIMEOUT = 15.0  # seconds for one fetch or push
 ALLOWED = re.compile(r"(https?|ssh|file)://[^\s]+|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[^\s]+")
-ANNOTATION_MAY_NAME = re.compile(r"(https|ssh)://[^\s]+|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[^\s]+")
+# For a remote that a user has chosen: no other protocol than those that can be permitted, and no way on from there.
+GUARDS = ("-c", "http.followRedirects=false")
+GUARDED_PROTOCOLS = "https:ssh"
 TRACKING = "refs/stagecraft/remote"
 # How Git says that the branch has moved; any other refusal (a hook, a protected branch) is not cured by trying again.
 MOVED = ("fetch first", "non-fast-forward", "stale info", "cannot lock ref", "incorrect old value", "already exists")
@@ -34,10 +36,14 @@ class Rejected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A remote of the repository at `path`. The URL is never an option and never a command (`ALLOWED`)."""
+    """A remote of the repository at `path`. The URL is never an option and never a command (`ALLOWED`).
+
+    `is_guarded`: a user has chosen it, among those that the settings permit (`permitted`).
+    """
 
     path: Path
     url: str
+    is_guarded: bool = False
 
     def fetch(self, reference: str) -> pygit2.Oid | None:
         """The commit that the remote's branch names, with all that it needs brought here; None if it has no branch."""
@@ -65,9 +71,16 @@ class Remote:
         environment = {name: value for name, value in os.environ.items() if name not in MISLEADING}
         environment.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
         environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_DIR": str(self.path)}
+        if self.is_guarded:
+            environment["GIT_ALLOW_PROTOCOL"] = GUARDED_PROTOCOLS
         try:
             return subprocess.run(
-                [program, *arguments], env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
+                [program, *(GUARDS if self.is_guarded else ()), *arguments],
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT,
+                check=False,
             )
         except subprocess.TimeoutExpired as error:
             raise PlaneError(f"{self.shown} did not answer within {TIMEOUT:.0f} s") from error

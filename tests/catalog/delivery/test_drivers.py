@@ -16,6 +16,7 @@ def home(settings, tmp_path) -> Path:
     settings.HOME = tmp_path
     settings.GIT_PLANE_REPOSITORY = str(tmp_path / "planes" / "default.git")
     settings.GIT_PLANE_BRANCH = "main"
+    settings.GIT_PLANE_REMOTES = ["https://git.example.org/team", "ssh://git@git.example.org/team"]
     return tmp_path
 
 
