@@ -20,7 +20,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from portal.access import guard
 from portal.access.bearer import Unauthenticated, authenticate
 from portal.access.engine import Access
-from portal.access.subject import subject_of_identity
+from portal.access.rules import POWER_KINDS
+from portal.access.subject import is_unchecked, subject_of_identity
 from portal.accounts.actor import Actor, ActorKind
 from portal.accounts.identity import Identity
 from portal.accounts.models import User
@@ -112,6 +113,7 @@ def answer(handlers: dict[str, Handler], request: HttpRequest, parts: dict[str, 
         query = handler.bind(request.GET)
         call = Call(request, authenticate(request), query)
         note_caller(call, parts)
+        refuse_policy_when_off(parts)
         return handler.run(call, **parts)
     except Unauthenticated as error:
         return responses.authentication_error(error.code, error.message)
@@ -133,6 +135,13 @@ def refusal_of(forbidden: guard.Forbidden, not_found: str = "") -> Refusal:
     if forbidden.is_hidden:
         return Refusal(404, not_found or f"{forbidden.kind} not found")
     return Refusal(403, forbidden.message or responses.FORBIDDEN)
+
+
+def refuse_policy_when_off(parts: dict[str, Any]) -> None:
+    """Roles and bindings cannot be reached while permission is switched off: 500, as the contract's server answers."""
+    of_kind = parts.get("collection") or parts.get("model")
+    if is_unchecked() and getattr(of_kind, "kind", "").lower() in POWER_KINDS:
+        raise Refusal(500, responses.INTERNAL_ERROR)
 
 
 def note_caller(call: Call, parts: dict[str, Any]) -> None:

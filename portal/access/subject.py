@@ -112,4 +112,5 @@ def own_names(user: User) -> set[str]:
 def entitled(claim: str, values: Iterable[str], kind: str = "human") -> Subject:
     """A subject that is known only by a claim of its token, as the contract's `evaluates` names it."""
     names = frozenset(entitlement(claim, value) for value in values)
-    return Subject(user_id=None, name=", ".join(sorted(names)), kind=kind, entitlements=names)
+    shown = ", ".join(sorted(names))
+    return Subject(user_id=None, name=shown, kind=kind, entitlements=names, is_unchecked=is_unchecked())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse, QueryDict
 from django.utils import timezone
 
@@ -13,31 +14,25 @@ from portal.access.endpoint import Call
 from portal.access.engine import Access, Capability
 from portal.access.place import Place
 from portal.access.rules import Decision
-from portal.access.subject import entitled, entitlement
+from portal.access.subject import entitled, entitlement, is_unchecked
 from portal.wire import responses
 from portal.wire.query import text_parameter
 from portal.wire.responses import Refusal, Unreadable
 
 BATCH_MAX = 1000
 IMPERSONATE = "authz:impersonate-evaluate"
+EVERYTHING = {"*": Capability({"*": None}, {})}
 NO_GRANT = "no matching policies found"
 FAILED = "failed to evaluate authorization requests: invalid request: "
-SUBJECT_TYPES = [
-    {
-        "type": kind,
-        "displayName": shown,
-        "priority": priority,
-        "authMechanisms": [{"type": "jwt", "entitlement": {"claim": claim, "displayName": claim_shown}}],
-    }
-    for kind, shown, priority, claim, claim_shown in (
-        ("user", "User", 1, "groups", "User Group"),
-        ("service_account", "Service Account", 2, "sub", "Client ID"),
-    )
-]
 
 
 def show_actions(call: Call) -> HttpResponse:
-    """200 with the contract's actions, where each is judged, and what its conditions may use."""
+    """200 with the contract's actions, where each is judged, and what its conditions may use.
+
+    500 while permission is switched off, as the contract's server answers.
+    """
+    if is_unchecked():
+        raise Refusal(500, responses.INTERNAL_ERROR)
     return responses.json_body([wire_action(action) for action in contract_actions()])
 
 
@@ -56,8 +51,22 @@ def wire_action(action: Any) -> dict[str, Any]:
 
 
 def show_subject_types(call: Call) -> HttpResponse:
-    """200 with the ways in which a subject is known."""
-    return responses.json_body(SUBJECT_TYPES)
+    """200 with the ways in which a subject is known, as OpenChoreo ships them; the claim of groups is a setting."""
+    types = (
+        ("user", "User", 1, settings.OIDC_GROUPS_CLAIM, "User Group"),
+        ("service_account", "Service Account", 2, "sub", "Client ID"),
+    )
+    return responses.json_body(
+        [
+            {
+                "type": kind,
+                "displayName": shown,
+                "priority": priority,
+                "authMechanisms": [{"type": "jwt", "entitlement": {"claim": claim, "displayName": claim_shown}}],
+            }
+            for kind, shown, priority, claim, claim_shown in types
+        ]
+    )
 
 
 def bind_place(query: QueryDict) -> Place:
@@ -66,8 +75,10 @@ def bind_place(query: QueryDict) -> Place:
 
 
 def show_profile(call: Call) -> HttpResponse:
-    """200 with what the caller may do at the asked scope, around it and within it."""
-    capabilities = call.access.profile(call.query)
+    """200 with what the caller may do at the asked scope, around it and within it. 403 for nobody: security is off."""
+    if not call.identity.is_authenticated:
+        raise Refusal(403, responses.FORBIDDEN)
+    capabilities = EVERYTHING if is_unchecked() else call.access.profile(call.query)
     return responses.json_body(
         {
             "user": wire_subject(call.access),
@@ -79,9 +90,10 @@ def show_profile(call: Call) -> HttpResponse:
 
 def wire_subject(access: Access) -> dict[str, Any]:
     """The caller as the contract has it: by its groups, or without any by its own name."""
-    groups = sorted(name.partition(":")[2] for name in groups_of(access) if name.startswith("groups:"))
+    claim = settings.OIDC_GROUPS_CLAIM
+    groups = sorted(name.partition(":")[2] for name in groups_of(access) if name.startswith(f"{claim}:"))
     if groups or access.subject.kind == "human":
-        return {"type": "user", "entitlement_claim": "groups", "entitlement_values": groups}
+        return {"type": "user", "entitlement_claim": claim, "entitlement_values": groups}
     return {"type": "service_account", "entitlement_claim": "sub", "entitlement_values": [access.subject.name]}
 
 
@@ -161,6 +173,8 @@ def reason_of(decision: Decision, action: str, place: Place, identity: str) -> s
     if not decision.allowed:
         return NO_GRANT
     where = f"hierarchy '{place.path}'" + (f" (id: {identity})" if identity else "")
+    if decision.because == "security off":
+        return "Authorization disabled - all access granted"
     if decision.rule is None:
         return f"Access granted: superuser authorized to perform '{action}' on {where}"
     who = decision.rule.via.partition(":")[2] or decision.rule.via or "own user"

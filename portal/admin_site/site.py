@@ -12,6 +12,7 @@ from django.contrib.admin import AdminSite, ModelAdmin
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 
+from portal.accounts.insecure import insecurity
 from portal.admin_site.pages import Page
 from portal.audit.audited_admin import AuditedAdmin
 from portal.audit.ledger import clean_free_text
@@ -37,6 +38,9 @@ class StagecraftAdminSite(AdminSite):
     def get_urls(self) -> list[Any]:
         own = [path(page.route, self.admin_view(page.guarded), name=page.name) for page in self.pages]
         return own + super().get_urls()
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {**super().each_context(request), "insecure": insecurity()}
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Django's registration; each admin class reports to the audit what is done with it."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -26,12 +27,17 @@ from portal.accounts.models import User, digest_of
 
 @dataclass(frozen=True, slots=True)
 class HeldToken:
-    """A token of ours that counts: its claims, whose it is, and the agent that acts for them, if one does."""
+    """A token of ours that counts: its claims, whose it is, and the agent that acts for them, if one does.
+
+    `ends` is set for clients that the person has let in: an access token made with this one ends with it. What is made
+    with a client of our own (the command line) may last.
+    """
 
     id: int
     claims: Mapping[str, Any]
     user: User
     actor: User | None
+    ends: datetime | None = None
 
     @property
     def audiences(self) -> list[str]:
@@ -54,7 +60,7 @@ def identify(claims: Mapping[str, Any]) -> Identity:
     """
     held = held_row(claims)
     credential = f"oauth:{held.id}"
-    person = Identity(held.user, credential)
+    person = Identity(held.user, credential, expires_at=held.ends)
     return person if held.actor is None else Identity(held.actor, credential, acting_for=person)
 
 
@@ -84,4 +90,5 @@ def held_row(claims: Mapping[str, Any]) -> HeldToken:
     )
     if row is None or row.user is None or not row.application.is_usable(None) or not row.user.is_usable:
         raise Refused("INVALID_TOKEN", "withdrawn, or its account or client is disabled")
-    return HeldToken(row.pk, claims, row.user, row.application.bound_user if "act" in claims else None)
+    actor = row.application.bound_user if "act" in claims else None
+    return HeldToken(row.pk, claims, row.user, actor, None if row.application.skip_authorization else row.expires)
