@@ -4,7 +4,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db import connections
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class CatalogConfig(AppConfig):
@@ -25,6 +25,7 @@ class CatalogConfig(AppConfig):
         audit_trail.connect()
         listen(keeping.forget_values)
         connect_access()
+        pre_migrate.connect(make_way_for_migrations, sender=self)
         post_migrate.connect(prepare_permissions, sender=self)
         post_migrate.connect(ensure_default_namespace, sender=self)
 
@@ -43,13 +44,23 @@ def connect_access() -> None:
     listen(compile.on_change)
 
 
+def make_way_for_migrations(using: str, plan: Any = (), **_: Any) -> None:
+    """Triggers stand in the way of some changes of tables."""
+    from catalog.access import policy_version
+
+    if plan:
+        policy_version.make_way(using)
+
+
 def prepare_permissions(using: str, **_: Any) -> None:
-    """Permissions that can be given by hand exist from the start."""
+    """Permissions that can be given by hand exist from the start, and the database counts changes of rights."""
+    from catalog.access import policy_version
     from catalog.access.models import PolicyState
     from catalog.access.permissions import ensure_permissions
 
     if PolicyState._meta.db_table in connections[using].introspection.table_names():
         ensure_permissions()
+        policy_version.install(using)
 
 
 def ensure_default_namespace(using: str, **_: Any) -> None:

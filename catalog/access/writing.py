@@ -2,21 +2,62 @@
 
 The stored object decides where something is, and the new document must be permitted as well: nobody moves an object out
 of or into a place that they may not change. Roles and bindings need more: nobody gives what they do not hold.
+
+A surface judges and writes in one transaction, by `judged` or with `permission` as the store's `permit`: the object is
+locked before it is judged, and what the subject may do stays as it is until the write has been committed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from catalog import store
+from catalog.access.compile import BINDINGS, SCOPE_KINDS
 from catalog.access.escalation import forbid_escalation
 from catalog.access.hierarchy import attributes_of, place_of
+from catalog.access.permissions import ROLES
 from catalog.kinds.base import Document, PlatformObject
 from catalog.secrets.remote_keys import require_own_keys
 from catalog.store.read import get_or_none
+from catalog.store.references import referrers
+from catalog.store.write import Permit
 from portal.access import guard
 from portal.access.engine import Access
+from portal.access.holding import hold_policy
 from portal.access.place import Place
+
+
+@contextmanager
+def judged(access: Access, kind: str, namespace: str, name: str) -> Iterator[PlatformObject | None]:
+    """A transaction for one change: gives the object of that name, locked, or None. What `access` says within holds
+    until the commit; an exception undoes everything."""
+    with store.transaction():
+        held = store.lock(kind, namespace, name)
+        hold_policy(access, exclusively=changes_rights(kind, namespace, name))
+        yield held
+
+
+def permission(access: Access, model: type[PlatformObject]) -> Permit:
+    """The same for `store.apply`, which locks the object itself: what it asks before it writes."""
+
+    def permit(held: PlatformObject | None, document: Document) -> None:
+        namespace, name, _, _ = parts_of(model, document)
+        hold_policy(access, exclusively=changes_rights(model.kind, namespace, name))
+        if held is None:
+            require_create(access, model, document)
+        else:
+            require_update(access, held, document)
+
+    return permit
+
+
+def changes_rights(kind: str, namespace: str, name: str) -> bool:
+    """Whether writing the object may change what somebody may do: roles, bindings, and what bindings speak of."""
+    if kind in BINDINGS or kind in ROLES:
+        return True
+    return kind in SCOPE_KINDS and referrers(kind, namespace, name).filter(source_kind__in=list(BINDINGS)).exists()
 
 
 def require_create(access: Access, model: type[PlatformObject], document: Document) -> None:

@@ -6,18 +6,19 @@ Saving is refused if the object has changed since it was loaded: the form carrie
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 
 from catalog import store
+from catalog.access import writing
 from catalog.compiler import yaml
 from catalog.kinds.base import Document, PlatformObject
 from catalog.manifests.applying import as_manifest
-from catalog.manifests.outcomes import REFUSALS, Problem, problems_of
+from catalog.manifests.outcomes import REFUSALS, Problem, identity, problems_of
 from catalog.manifests.reading import Entry, read_text
+from portal.access.engine import Access
 from portal.access.guard import Forbidden
 from portal.accounts.actor import Actor
 
@@ -79,11 +80,11 @@ def save(
     held: PlatformObject | None,
     shown: str,
     actor: Actor,
-    permit: Callable[[Document], None],
+    access: Access,
 ) -> Saved:
-    """Create the object, or replace its labels, annotations and spec.
+    """Create the object, or replace its labels, annotations and spec, as far as `access` allows.
 
-    `shown` is the form's fingerprint; `permit` raises `Forbidden` for a document that the user may not store.
+    `held` is the object of the page, `shown` the form's fingerprint of it.
     """
     entries = list(read_text(text.replace("\r\n", "\n"), "editor", max_bytes=settings.YAML_MAX_BYTES))
     if len(entries) != 1 or entries[0].error:
@@ -92,14 +93,18 @@ def save(
     entry = entries[0]
     if misplaced := identity_problems(entry, model, held):
         return Saved(problems=misplaced)
-    if held is not None and fingerprint(text_of(held)) != shown:
-        return Saved(problems=(Problem("The object has changed since this page was loaded. Load it again."),))
+    _, namespace, name = identity(entry.value, "default")
+    namespace = namespace if model.namespaced else ""
     try:
-        permit(entry.value)
-        if held is None:
-            return Saved(store.create(entry.value, actor), changed=True)
-        outcome = store.replace(entry.value, actor)
-        return Saved(outcome.obj, changed=outcome.action == "changed")
+        with writing.judged(access, model.kind, namespace, name) as stored:
+            if held is None:
+                writing.require_create(access, model, entry.value)
+                return Saved(store.create(entry.value, actor), changed=True)
+            if stored is None or stored.uid != held.uid or fingerprint(text_of(stored)) != shown:
+                return Saved(problems=(Problem("The object has changed since this page was loaded. Load it again."),))
+            writing.require_update(access, stored, entry.value)
+            outcome = store.replace(entry.value, actor)
+            return Saved(outcome.obj, changed=outcome.action == "changed")
     except Forbidden as error:
         return Saved(problems=(Problem(str(error)),))
     except REFUSALS as error:

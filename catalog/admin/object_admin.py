@@ -22,7 +22,7 @@ from catalog.admin.acting import access_of, actor_of
 from catalog.admin.filters import filters_of
 from catalog.admin.history import diff_of
 from catalog.admin.object_page import page_of
-from catalog.kinds.base import Document, PlatformObject
+from catalog.kinds.base import PlatformObject
 from catalog.manifests.outcomes import REFUSALS
 from catalog.manifests.table import age, own_columns, value_at
 from catalog.store import history
@@ -125,7 +125,10 @@ class ObjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 raise PermissionDenied
             shown = request.POST.get("fingerprint", "")
             text = request.POST.get("text", "")
-            saved = editor.save(text, self.model, held, shown, actor_of(request), self.permit(request, held))
+            access = access_of(request)
+            if access is None:
+                raise PermissionDenied
+            saved = editor.save(text, self.model, held, shown, actor_of(request), access)
             if saved.obj is not None:
                 outcome = "was saved" if saved.changed else "is unchanged"
                 messages.success(request, f"{self.model.kind} {saved.obj} {outcome}.")
@@ -178,20 +181,6 @@ class ObjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             raise Http404(f"{self.model.kind} does not exist any more")
         return obj
 
-    def permit(self, request: HttpRequest, held: PlatformObject | None) -> Callable[[Document], None]:
-        """What must be permitted before the editor stores a document."""
-        access = access_of(request)
-
-        def ask(document: Document) -> None:
-            if access is None:
-                raise PermissionDenied
-            if held is None:
-                writing.require_create(access, self.model, document)
-            else:
-                writing.require_update(access, held, document)
-
-        return ask
-
     def render(
         self, request: HttpRequest, template: str, obj: PlatformObject | None, context: dict[str, Any]
     ) -> TemplateResponse:
@@ -232,8 +221,11 @@ class ObjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if access is None:
             raise PermissionDenied
         try:
-            writing.require_delete(access, obj)
-            deleted = store.delete(obj.kind, obj.namespace_name, obj.name, actor_of(request))
+            with writing.judged(access, obj.kind, obj.namespace_name, obj.name) as held:
+                if held is None or held.uid != obj.uid:
+                    raise store.NotFound(obj.kind, obj.namespace_name, obj.name)
+                writing.require_delete(access, held)
+                deleted = store.delete(obj.kind, obj.namespace_name, obj.name, actor_of(request))
         except (*REFUSALS, Forbidden) as error:
             messages.error(request, str(error))
         else:

@@ -55,41 +55,44 @@ def create_object(call: Call, collection: Collection, namespace: str) -> HttpRes
     audit.named(draft.name)
     if collection.name_required and not draft.name:
         raise Refusal(400, collection.name_required)
-    writing.require_create(call.access, collection.model, document_of(collection, draft))
-    collection.on_create(draft)
-    try:
-        if not draft.name:
-            raise nameless(collection, draft)
-        held = store_create(document_of(collection, draft), call.actor)
-    except StoreError as error:
-        raise refusal_of(error, collection) from error
+    with writing.judged(call.access, collection.kind, namespace, draft.name):
+        writing.require_create(call.access, collection.model, document_of(collection, draft))
+        collection.on_create(draft)
+        try:
+            if not draft.name:
+                raise nameless(collection, draft)
+            held = store_create(document_of(collection, draft), call.actor)
+        except StoreError as error:
+            raise refusal_of(error, collection) from error
     return responses.json_body(wire_object(collection, held), 201)
 
 
 def replace_object(call: Call, collection: Collection, namespace: str, name: str) -> HttpResponse:
     """200 with the object after its labels, annotations and spec have been replaced whole. Never creates."""
     draft = read_draft(call, collection, namespace)
-    held = existing(collection, namespace, name)
-    draft.name, draft.held = name, held
-    with in_words_of(collection):
-        writing.require_update(call.access, held, document_of(collection, draft))
-    collection.on_replace(draft)
-    try:
-        outcome = store_replace(document_of(collection, draft), call.actor)
-    except StoreError as error:
-        raise refusal_of(error, collection) from error
+    with writing.judged(call.access, collection.kind, namespace, name) as found:
+        held = shown(collection, found)
+        draft.name, draft.held = name, held
+        with in_words_of(collection):
+            writing.require_update(call.access, held, document_of(collection, draft))
+        collection.on_replace(draft)
+        try:
+            outcome = store_replace(document_of(collection, draft), call.actor)
+        except StoreError as error:
+            raise refusal_of(error, collection) from error
     return responses.json_body(wire_object(collection, outcome.obj))
 
 
 def delete_object(call: Call, collection: Collection, namespace: str, name: str) -> HttpResponse:
     """204. An object with finalizers stays until they are removed; asking again is 204 too."""
-    held = existing(collection, namespace, name)
-    with in_words_of(collection):
-        writing.require_delete(call.access, held)
-    try:
-        store_delete(collection.kind, namespace, name, call.actor)
-    except StoreError as error:
-        raise refusal_of(error, collection) from error
+    with writing.judged(call.access, collection.kind, namespace, name) as found:
+        held = shown(collection, found)
+        with in_words_of(collection):
+            writing.require_delete(call.access, held)
+        try:
+            store_delete(collection.kind, namespace, name, call.actor)
+        except StoreError as error:
+            raise refusal_of(error, collection) from error
     return responses.no_content()
 
 
@@ -104,7 +107,11 @@ def in_words_of(collection: Collection) -> Iterator[None]:
 
 def existing(collection: Collection, namespace: str, name: str) -> PlatformObject:
     """The object; raises the 404."""
-    held = get_or_none(collection.kind, namespace, name)
+    return shown(collection, get_or_none(collection.kind, namespace, name))
+
+
+def shown(collection: Collection, held: PlatformObject | None) -> PlatformObject:
+    """The object, if it is there for the API; raises the 404."""
     if held is None or not collection.shows(held):
         raise Refusal(404, collection.not_found)
     return held

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.http import HttpResponse
 
 from catalog import store
+from catalog.access import writing
 from catalog.api import component, release
-from catalog.api.crud import existing, in_words_of
+from catalog.api.crud import in_words_of, shown
 from catalog.api.invalid import refusal_of
 from catalog.api.permitted import require_at_object
 from catalog.api.typed_body import json_type
@@ -27,15 +28,16 @@ def generate(call: Call, namespace: str, name: str) -> HttpResponse:
     reference fails with 500), 422 for values that break the type's or a trait's rules.
     """
     release_name = release_name_of(call)
-    held = existing(component.COLLECTION, namespace, name)
-    with in_words_of(component.COLLECTION):
-        require_at_object(call.access, "componentrelease:create", held)
-    try:
-        made = generate_release(held, call.actor, release_name)  # type: ignore[arg-type]  # a row of Component
-    except PieceMissing as missing:
-        raise Refusal(404, f"{missing.kind.removeprefix('Cluster')} not found") from None
-    except store.StoreError as error:
-        raise refusal_of(error, RELEASES) from error
+    with writing.judged(call.access, "Component", namespace, name) as found:
+        held = shown(component.COLLECTION, found)
+        with in_words_of(component.COLLECTION):
+            require_at_object(call.access, "componentrelease:create", held)
+        try:
+            made = generate_release(held, call.actor, release_name)  # type: ignore[arg-type]  # a row of Component
+        except PieceMissing as missing:
+            raise Refusal(404, f"{missing.kind.removeprefix('Cluster')} not found") from None
+        except store.StoreError as error:
+            raise refusal_of(error, RELEASES) from error
     return responses.json_body(wire_object(RELEASES, made), 201)
 
 

@@ -7,7 +7,7 @@ written in any order. Everything else fails on its own and keeps no other docume
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext, suppress
 from typing import Any
 
@@ -18,30 +18,47 @@ from catalog.kinds.registry import UnknownKind, kind_named
 from catalog.manifests.outcomes import REFUSALS, DocumentOutcome, Problem, identity, refused
 from catalog.manifests.reading import Entry
 from catalog.store.errors import NotFound
+from catalog.store.write import Permit
+from portal.access.guard import Forbidden
 from portal.accounts.actor import Actor
 from portal.audit import operation as audit
 
+Permission = Callable[[str], Permit | None]
+"""Kind → what the store asks before it writes an object of the kind; None if nobody is asked."""
+
+
+def nobody_is_asked(kind: str) -> None:
+    """The permission of the operator's own command line."""
+
 
 def apply_entries(
-    entries: Iterable[Entry], actor: Actor, *, default_namespace: str = "default", dry_run: bool = False
+    entries: Iterable[Entry],
+    actor: Actor,
+    *,
+    default_namespace: str = "default",
+    dry_run: bool = False,
+    permission: Permission = nobody_is_asked,
 ) -> Iterator[DocumentOutcome]:
-    """Apply documents; outcomes come as they are known. A dry run undoes everything at its end."""
+    """Apply documents; outcomes come as they are known. A dry run undoes everything at its end.
+
+    `permission` gives for each kind what the store asks before it writes.
+    """
     with store.rehearsal() if dry_run else nullcontext(), audit.batch():
         if dry_run:
             audit.rehearses()
         waiting: list[Entry] = []
         for entry in entries:
-            outcome = apply_entry(entry, actor, default_namespace)
+            outcome = apply_entry(entry, actor, default_namespace, permission)
             if outcome is None:
                 waiting.append(entry)
             else:
                 yield outcome
         for entry in waiting:
-            yield apply_entry(entry, actor, default_namespace, is_last_try=True)  # type: ignore[misc]
+            yield apply_entry(entry, actor, default_namespace, permission, is_last_try=True)  # type: ignore[misc]
 
 
 def apply_entry(
-    entry: Entry, actor: Actor, default_namespace: str, *, is_last_try: bool = False
+    entry: Entry, actor: Actor, default_namespace: str, permission: Permission, *, is_last_try: bool = False
 ) -> DocumentOutcome | None:
     """Apply one document. None if its namespace is missing and may still come."""
     if entry.error:
@@ -50,12 +67,15 @@ def apply_entry(
     try:
         with attempt as opened:
             try:
-                outcome = store.apply(entry.value, actor, default_namespace=default_namespace)
+                permit = permission(identity(entry.value, default_namespace)[0])
+                outcome = store.apply(entry.value, actor, default_namespace=default_namespace, permit=permit)
             except NotFound as error:
                 if error.kind == "Namespace" and not is_last_try:
                     opened.is_rehearsal = True  # it is attempted later, and recorded then
                     return None
                 raise
+    except Forbidden as forbidden:
+        return refused(entry, forbidden, default_namespace)
     except REFUSALS as error:
         return refused(entry, error, default_namespace)
     key = store.key_of(outcome.obj)
@@ -85,7 +105,11 @@ def delete_entries(
 
 
 def compare_entries(
-    entries: Iterable[Entry], actor: Actor, *, default_namespace: str = "default"
+    entries: Iterable[Entry],
+    actor: Actor,
+    *,
+    default_namespace: str = "default",
+    permission: Permission = nobody_is_asked,
 ) -> Iterator[tuple[DocumentOutcome, str]]:
     """What applying would change, as unified diffs of YAML ("" for none). Stores nothing."""
     with store.rehearsal(), audit.batch():
@@ -97,7 +121,8 @@ def compare_entries(
             held_before.setdefault(key, stored_document(*key))
             return entry
 
-        for outcome in apply_entries(map(looked_up, entries), actor, default_namespace=default_namespace):
+        looked_at = map(looked_up, entries)
+        for outcome in apply_entries(looked_at, actor, default_namespace=default_namespace, permission=permission):
             if outcome.result not in ("created", "changed"):
                 yield outcome, ""
                 continue

@@ -6,6 +6,7 @@
     store.create / replace / put / delete   the other ways to change an object
     store.write_status(obj, status, actor)  what controllers report
     store.transaction()                     several writes, one commit
+    store.lock(kind, namespace, name)       an object, and nobody changes it before the commit
     store.changes_since / watch             the log, for readers that follow
     store.history / read_as_of              the log, for readers that look back
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         apply,
         create,
         delete,
+        lock,
         put,
         rehearsal,
         remove_finalizer,
@@ -46,6 +48,7 @@ _HOMES = {
         "apply",
         "create",
         "delete",
+        "lock",
         "put",
         "rehearsal",
         "remove_finalizer",
@@ -59,7 +62,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "AlreadyExists", "Change", "Gone", "Invalid", "Key", "Malformed", "NotFound", "Outcome", "StoreError",
     "Terminating", "apply", "changes_since", "create", "delete", "get", "get_or_none", "history", "key_of", "listen",
-    "position", "put", "read_as_of", "rehearsal", "remove_finalizer", "replace", "to_document",
+    "lock", "position", "put", "read_as_of", "rehearsal", "remove_finalizer", "replace", "to_document",
     "transaction", "watch", "write_status",
 ]  # fmt: skip
 

@@ -8,7 +8,7 @@ those who listen (`changes.listen`) hear of it inside the transaction.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -29,6 +29,7 @@ from catalog.store.models import Revision
 from portal.accounts.actor import Actor
 
 OutcomeAction = Literal["created", "changed", "unchanged"]
+Permit = Callable[[PlatformObject | None, Document], None]
 Action = Revision.Action
 
 
@@ -83,27 +84,32 @@ def rehearsal() -> Iterator[None]:
         return
 
 
-def apply(document: object, actor: Actor, *, default_namespace: str = "default") -> Outcome:
+def apply(
+    document: object, actor: Actor, *, default_namespace: str = "default", permit: Permit | None = None
+) -> Outcome:
     """Create the object, or merge the document into it as kubectl's apply does (`merge.three_way`).
 
-    Raises `Malformed`, `UnknownKind`, `Invalid`, `NotFound` (the namespace) or `Terminating`.
+    `permit` is asked about the locked object (None if there is none) and the document that it is to become, and stops
+    the change by raising. Raises `Malformed`, `UnknownKind`, `Invalid`, `NotFound` (the namespace) or `Terminating`.
     """
     incoming = parse(document, default_namespace=default_namespace)
     try:
-        return create_or_merge(incoming, actor)
+        return create_or_merge(incoming, actor, permit)
     except AlreadyExists:
         # Somebody created it between our look and our insert. Within a larger transaction its owner must begin anew.
         if _buffer.entries is not None:
             raise
-        return create_or_merge(incoming, actor)
+        return create_or_merge(incoming, actor, permit)
 
 
-def create_or_merge(incoming: Incoming, actor: Actor) -> Outcome:
+def create_or_merge(incoming: Incoming, actor: Actor, permit: Permit | None = None) -> Outcome:
     """One try of `apply`."""
     applied = applied_part(incoming)
     with transaction():
         held = locked(incoming.model, incoming.key)
         if held is None:
+            if permit is not None:
+                permit(None, document_to_be(incoming))
             return Outcome(insert(incoming, actor, last_applied=applied), "created")
         last = held.last_applied or {}
         merged = Incoming(
@@ -114,6 +120,8 @@ def create_or_merge(incoming: Incoming, actor: Actor) -> Outcome:
             owner_references=incoming.owner_references or held.owner_references,
             spec=three_way(last.get("spec", {}), incoming.spec, held.full_spec()),
         )
+        if permit is not None:
+            permit(held, document_to_be(merged))
         return update(held, merged, actor, last_applied=applied)
 
 
@@ -293,8 +301,8 @@ def remove(held: PlatformObject, actor: Actor) -> None:
     record(held, Action.DELETED, actor, before, None)
 
 
-def admitted_spec(old: Document | None, incoming: Incoming) -> dict[str, Any]:
-    """The spec after admission; raises `Invalid` with every error."""
+def document_to_be(incoming: Incoming) -> Document:
+    """What a write is about to store, as a document: before admission fills in defaults."""
     metadata: dict[str, Any] = {
         "name": incoming.key.name,
         "labels": incoming.labels,
@@ -302,7 +310,12 @@ def admitted_spec(old: Document | None, incoming: Incoming) -> dict[str, Any]:
     }
     if incoming.model.namespaced:
         metadata["namespace"] = incoming.key.namespace
-    document, errors = admit(incoming.model, old, {"metadata": metadata, "spec": incoming.spec})
+    return {"metadata": metadata, "spec": incoming.spec}
+
+
+def admitted_spec(old: Document | None, incoming: Incoming) -> dict[str, Any]:
+    """The spec after admission; raises `Invalid` with every error."""
+    document, errors = admit(incoming.model, old, document_to_be(incoming))
     if errors:
         raise Invalid(incoming.key.kind, incoming.key.name, errors)
     spec: dict[str, Any] = document["spec"]
@@ -319,12 +332,20 @@ def check_namespace(key: Key) -> None:
         raise Terminating(f"namespace {key.namespace!r} is being deleted and takes no new objects")
 
 
+def lock(kind: str, namespace: str, name: str) -> PlatformObject | None:
+    """The object, which nobody changes until the transaction around has ended; None if there is none."""
+    if "\0" in namespace or "\0" in name:
+        return None  # PostgreSQL refuses to even look for it
+    return locked(kind_named(kind), Key(kind, namespace, name))
+
+
 def locked(model: type[PlatformObject], key: Key) -> PlatformObject | None:
     """The row of that name, locked until the transaction ends, or None."""
     rows: Any = model.objects.system("store").filter(name=key.name)
     if model.namespaced:
         rows = rows.filter(namespace_id=key.namespace)
-    found: PlatformObject | None = rows.select_for_update().first()
+    # Not its key: grants that are given on the object meanwhile need not wait for it, nor it for them.
+    found: PlatformObject | None = rows.select_for_update(no_key=True).first()
     return found
 
 

@@ -17,7 +17,7 @@ from django.http import HttpResponse, QueryDict
 from catalog.access import writing
 from catalog.kinds.base import Document
 from catalog.kinds.registry import BY_KIND
-from catalog.manifests.applying import apply_entries, compare_entries
+from catalog.manifests.applying import Permission, apply_entries, compare_entries
 from catalog.manifests.outcomes import DocumentOutcome
 from catalog.manifests.reading import Entry, read_text
 from portal.access.endpoint import Call
@@ -48,7 +48,13 @@ def apply_documents(call: Call) -> HttpResponse:
     entries = entries_of(call)
     for entry in entries:
         require_write(call, entry)
-    outcomes = apply_entries(entries, call.actor, default_namespace=query.namespace, dry_run=query.dry_run)
+    outcomes = apply_entries(
+        entries,
+        call.actor,
+        default_namespace=query.namespace,
+        dry_run=query.dry_run,
+        permission=permission_of(call),
+    )
     return reply([wire_outcome(outcome) for outcome in outcomes])
 
 
@@ -58,8 +64,15 @@ def diff_documents(call: Call) -> HttpResponse:
     entries = entries_of(call)
     for entry in entries:
         require_write(call, entry)
-    compared = compare_entries(entries, call.actor, default_namespace=call.query.namespace)
+    compared = compare_entries(
+        entries, call.actor, default_namespace=call.query.namespace, permission=permission_of(call)
+    )
     return reply([{**wire_outcome(outcome), "diff": difference} for outcome, difference in compared])
+
+
+def permission_of(call: Call) -> Permission:
+    """What is asked again for each document, when its object is locked."""
+    return lambda kind: writing.permission(call.access, BY_KIND[kind]) if kind in BY_KIND else None
 
 
 def entries_of(call: Call) -> list[Entry]:

@@ -160,6 +160,9 @@ MAY_GO_AROUND = {
     "portal/secrets/rotation.py": "encrypts its own columns anew, row by row",
     "catalog/access/grant_listing.py": "correlates grants with their use and their bindings, each through its door",
     "portal/access/policy.py": "reads what one subject has been given: the input of every decision",
+    "portal/access/holding.py": "locks the policy's one row",
+    "portal/access/usage.py": "notes the use of grants, its own table",
+    "catalog/access/policy_version.py": "makes the triggers that count changes of rights",
     "portal/audit/ledger.py": "appends events",
     "portal/audit/partitions.py": "makes partitions",
     "portal/audit/retention.py": "drops partitions",
@@ -178,6 +181,9 @@ SURFACES = (
     "catalog/backstage/",
 )
 SURFACES_AS_SYSTEM = {
+    "catalog/admin/access/binding_admin.py": "the mappings of a binding that may be seen",
+    "catalog/api/component_exec.py": "the binding of a component that was permitted",
+    "portal/access/limited.py": "the place that a token is limited to: nothing of it is shown",
     "catalog/admin/log_admin.py": "asks for revision:view everywhere",
     "catalog/admin/object_admin.py": "judges the object that it has found before it shows it",
     "portal/access/doors.py": "is the door",
