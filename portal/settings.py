@@ -90,6 +90,14 @@ def remotes(given: str) -> list[str]:
     return listed(given)
 
 
+def origins(given: str) -> list[str]:
+    for item in listed(given):
+        parts = urlsplit(item)
+        if parts.scheme not in ("http", "https") or not parts.netloc or item != f"{parts.scheme}://{parts.netloc}":
+            raise ValueError(f"{item} is not an origin; write https://host or https://host:port, without a path")
+    return listed(given)
+
+
 def networks(given: str) -> list[str]:
     for item in listed(given):
         ip_network(item)
@@ -150,6 +158,13 @@ PUBLIC_URL = read("PUBLIC_URL", "http://127.0.0.1:8000", str, "How users reach t
 ALLOWED_HOSTS = read(
     "ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"], listed, "Host names served, comma-separated."
 )
+CORS_ALLOWED_ORIGINS = read(
+    "CORS_ALLOWED_ORIGINS",
+    [],
+    origins,
+    "Origins (`https://host[:port]`, comma-separated) whose pages may call the API from a browser. Empty: none.",
+)
+ACCESS_LOG = read("ACCESS_LOG", True, boolean, "One JSON line for every request, on standard output.")
 CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", [], listed, "Origins of admin and forms behind a proxy.")
 GIT_PLANE_REPOSITORY = read(
     "GIT_PLANE_REPOSITORY", "", str, "Repository of the Git plane; empty: `planes/default.git` in the data directory."
@@ -276,15 +291,6 @@ SECRETS_SHOW_VALUES = read(
     boolean,
     "Show a secret's values to all who may see it, as OpenChoreo does. Off: only its keys.",
 )
-SECRET_MANAGEMENT_ENABLED = read(
-    "SECRET_MANAGEMENT_ENABLED", False, boolean, "Serve `/secrets`: users may hand over secrets. Off: 501."
-)
-SECRETS_SHOW_VALUES = read(
-    "SECRETS_SHOW_VALUES",
-    False,
-    boolean,
-    "Show a secret's values to all who may see it, as OpenChoreo does. Off: only its keys.",
-)
 AUDIT_SEAL_SECONDS = read(
     "AUDIT_SEAL_SECONDS", 2.0, number(0.05, float), "How often a worker seals new audit events into their chain."
 )
@@ -298,6 +304,8 @@ OUTGOING_PRIVATE_NETWORKS = read(
     "Private networks (CIDR, comma-separated) that webhooks and other addresses set by users may reach.",
 )
 SESSION_HOURS = read("SESSION_HOURS", 12, number(1, int), "Hours after which the admin asks for the password again.")
+GIT_REVISION = read("GIT_REVISION", "", str, "What `/version` tells of the source; set by whoever builds an image.")
+BUILD_TIME = read("BUILD_TIME", "", str, "When it was built, for `/version`: RFC 3339.")
 YAML_MAX_BYTES = read("YAML_MAX_BYTES", 10 * 1024 * 1024, number(1024, int), "Largest YAML or JSON input accepted.")
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -404,6 +412,8 @@ AUTH_PASSWORD_VALIDATORS = [
 
 MIDDLEWARE = [
     "portal.audit.middleware.AuditMiddleware",
+    "portal.audit.access_log.AccessLogMiddleware",
+    "portal.wire.cors.CorsMiddleware",
     "portal.wire.security.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -504,9 +514,23 @@ OAUTH2_PROVIDER: dict[str, Any] = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "bare": {"format": "%(message)s"},
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+        "stdout": {"class": "logging.StreamHandler", "formatter": "bare", "stream": sys.stdout},
+    },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {"celery": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+    "loggers": {
+        "celery": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+        "stagecraft.access": {
+            "handlers": ["stdout"],
+            "level": "INFO" if ACCESS_LOG else "CRITICAL",
+            "propagate": False,
+        },
+    },
 }
 REST_FRAMEWORK: dict[str, Any] = {"UNAUTHENTICATED_USER": None}
