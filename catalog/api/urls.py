@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import include, path
 
-from catalog.api import operations
+from catalog.api import openapi_document, operations
 from catalog.api.collection import Collection
 from catalog.api.crud import create_object, delete_object, get_object, list_objects, replace_object
 from catalog.api.listing import ListQuery
@@ -67,6 +67,7 @@ urlpatterns = [
     path("health", public(operations.health)),
     path("ready", public(operations.ready)),
     path("version", public(operations.show_version)),
+    path("openapi.json", public(openapi_document.show_document)),
     path("api/stagecraft/v1/", include("catalog.api.stagecraft.urls")),
     path("", include("catalog.api.special")),
     path("api/v1/namespaces/<str:namespace>/<str:plural>", collection_view),

@@ -52,6 +52,11 @@ def json_body(value: Any, status: int = 200) -> HttpResponse:
     return _sized(gojson.encode(value), status, "application/json")
 
 
+def encoded_json(body: bytes) -> HttpResponse:
+    """A JSON reply whose body has been written before."""
+    return _sized(body, 200, "application/json")
+
+
 def error(status: int, text: str, code: str = "") -> HttpResponse:
     """A handler's error. `code` defaults to the status' own."""
     return json_body({"code": code or CODES[status], "error": text}, status)

@@ -14,6 +14,7 @@ PUBLIC = {
     "health",
     "ready",
     "version",
+    "openapi.json",
     "api/v1alpha1/autobuild",  # signed by the host of the repository
     # How to sign in, and signing in itself. Userinfo asks for its token itself.
     ".well-known/oauth-protected-resource",
