@@ -19,6 +19,7 @@ from catalog.access.escalation import forbid_escalation
 from catalog.access.hierarchy import attributes_of, place_of
 from catalog.access.permissions import ROLES
 from catalog.kinds.base import Document, PlatformObject
+from catalog.secrets import repository_hosts
 from catalog.secrets.remote_keys import require_own_keys
 from catalog.store.read import get_or_none
 from catalog.store.references import referrers
@@ -106,6 +107,8 @@ def forbid_what_needs_more(
     """Refuse what the right to write the kind alone does not give. Raises `guard.Forbidden`."""
     if model.kind == "SecretReference":
         require_own_keys(access, namespace, held, document)
+    elif model.kind in repository_hosts.KINDS:
+        repository_hosts.require_known_hosts(access, model, namespace, held, document)
 
 
 def places_of(
