@@ -207,7 +207,7 @@ def add_binding(
             continue
         conditions = tuple(
             Condition(tuple(item["actions"]), item["expression"], frozen(item["tree"]))
-            for item in compiled_conditions(mapping.get("conditions") or (), effect)
+            for item in compiled_conditions(mapping.get("conditions") or ())
         )
         origin = MappingOrigin(kind, metadata.get("namespace", ""), metadata["name"], position)
         built.add(group_of(binding), place, role, origin=origin, effect=effect, conditions=conditions)

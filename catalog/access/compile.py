@@ -48,6 +48,8 @@ BINDINGS: dict[str, type[PlatformObject]] = {
     "ClusterAuthzRoleBinding": ClusterAuthzRoleBinding,
 }
 SCOPE_KINDS = frozenset({"Namespace", "Project", "Component", "Resource"})
+UNREADABLE = "unreadable condition"
+"""An attribute that no object has."""
 State = CompiledMapping.State
 Action = Revision.Action
 
@@ -173,7 +175,7 @@ def target_of(binding: PlatformObject, mapping: Mapping[str, Any], effect: str, 
     if role is None:
         return Target(State.WAITING, level, uid)
     permission = role_permission(role, level)
-    conditions = compiled_conditions(mapping.get("conditions") or (), effect)
+    conditions = compiled_conditions(mapping.get("conditions") or ())
     state = State.EXCEPTION if conditions or effect == "deny" else State.GRANTED
     return Target(state, level, uid, scope.pk, permission.pk, conditions)
 
@@ -204,15 +206,15 @@ def scope_object(place: Place) -> Any:
     return found
 
 
-def compiled_conditions(conditions: Iterable[Mapping[str, Any]], effect: str) -> list[dict[str, Any]]:
-    """Conditions with their trees. One that cannot be read (admission refuses them, older rows may have some) fails
-    closed: an allow never holds, a deny always."""
+def compiled_conditions(conditions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Conditions with their trees. One that cannot be read (admission refuses them, older rows may have some) depends
+    on an attribute that nothing has, and so fails closed whatever is beside it: an allow never holds, a deny always."""
     found = []
     for item in conditions:
         try:
             tree: Any = tree_of(item["expression"])
         except BadCondition:
-            tree = ["const", effect == "deny"]
+            tree = ["==", UNREADABLE, ""]
         found.append({"actions": item["actions"], "expression": item["expression"], "tree": tree})
     return found
 

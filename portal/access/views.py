@@ -22,6 +22,7 @@ from portal.wire.responses import Refusal, Unreadable
 BATCH_MAX = 1000
 IMPERSONATE = "authz:impersonate-evaluate"
 EVERYTHING = {"*": Capability({"*": None}, {})}
+PLACE_NAMES = ("namespace", "project", "component", "resource")
 NO_GRANT = "no matching policies found"
 FAILED = "failed to evaluate authorization requests: invalid request: "
 
@@ -71,7 +72,13 @@ def show_subject_types(call: Call) -> HttpResponse:
 
 def bind_place(query: QueryDict) -> Place:
     """The asked scope, from four parameters."""
-    return Place(*(text_parameter(query, name) for name in ("namespace", "project", "component", "resource")))
+    return place_of_names({name: text_parameter(query, name) for name in PLACE_NAMES})
+
+
+def place_of_names(names: Mapping[str, Any]) -> Place:
+    """A place as the contract names it: of a component and a resource the component counts."""
+    namespace, project, component, resource = (str(names.get(name) or "") for name in PLACE_NAMES)
+    return Place(namespace, project, component, "" if component else resource)
 
 
 def show_profile(call: Call) -> HttpResponse:
@@ -161,7 +168,7 @@ def answer_of(access: Access, item: Mapping[str, Any]) -> dict[str, Any]:
     resource, context = item["resource"], item.get("context")
     hierarchy = resource.get("hierarchy")
     hierarchy = hierarchy if isinstance(hierarchy, Mapping) else {}
-    place = Place(*(str(hierarchy.get(name) or "") for name in ("namespace", "project", "component", "resource")))
+    place = place_of_names(hierarchy)
     given = context.get("resource") if isinstance(context, Mapping) else None
     attributes = {name: str(value) for name, value in given.items()} if isinstance(given, Mapping) else {}
     decision = access.check(item["action"], place, attributes)
