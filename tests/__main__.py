@@ -20,7 +20,7 @@ from tests.real import services
 def run_pytest(title: str, arguments: list[str], **environment: str) -> int:
     print(f"\n=== {title} ===", flush=True)
     started = time.monotonic()
-    command = [sys.executable, "-m", "pytest", "-q", "-n", str(workers()), *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", str(workers()), "--dist", "loadgroup", *arguments]
     code = subprocess.run(command, env={**os.environ, **environment}).returncode
     print(f"=== {title}: {'passed' if code == 0 else 'failed'} in {time.monotonic() - started:.0f} s ===", flush=True)
     return code

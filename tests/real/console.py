@@ -4,6 +4,7 @@
 
     {"apply": [documents]}            → {"actions": {"created": 2, …}}
     {"delete": [kind, namespace, name]} → {}
+    {"get": [kind, namespace, name]}  → the object, {} if there is none
     {"edit_type": name}               → {}
     {"state": true}                   → how far the installation has come, see `state`
 
@@ -38,6 +39,14 @@ def delete(key: list[str]) -> dict[str, Any]:
     kind, namespace, name = key
     store.delete(kind, namespace, name, Actor("tester", surface="rest"))
     return {}
+
+
+def get(key: list[str]) -> dict[str, Any]:
+    """An object with its status, {} if there is none."""
+    from catalog import store
+
+    found = store.get_or_none(*key)
+    return {} if found is None else store.to_document(found)
 
 
 def edit_type(name: str) -> dict[str, Any]:
@@ -118,7 +127,7 @@ def main() -> None:
     import django
 
     django.setup()
-    commands = {"apply": apply, "delete": delete, "edit_type": edit_type}
+    commands = {"apply": apply, "delete": delete, "edit_type": edit_type, "get": get}
     questions = {"state": state, "due": due, "delivered": delivered_count, "migrate": migrate, "prepare": prepare}
     print("{}", flush=True)
     for line in sys.stdin:

@@ -106,6 +106,10 @@ class Installation:
     def delete(self, kind: str, namespace: str, name: str) -> None:
         self.ask(delete=[kind, namespace, name])
 
+    def get(self, kind: str, namespace: str, name: str) -> dict[str, Any]:
+        """An object with its status, {} if there is none."""
+        return self.ask(get=[kind, namespace, name])
+
     def state(self) -> dict[str, Any]:
         return self.ask(state=True)
 

@@ -82,8 +82,7 @@ class Informer(threading.Thread):
             answer = self.connection.get(kind.path(), **query)
             for document in answer.get("items") or ():
                 news = news_of(kind, document)
-                found[news.key] = news.release
-                self.tell(news)
+                found[news.key] = self.tell_of(news)
             metadata = answer["metadata"]
             if not metadata.get("continue"):
                 break
@@ -116,11 +115,23 @@ class Informer(threading.Thread):
     def follow(self, kind: Kind, change: str, document: Document) -> None:
         news = news_of(kind, document)
         if change == "DELETED":
-            self.held.pop(news.key, None)
             news = news._replace(document=None)
+            self.tell_of(news)
+            self.held.pop(news.key, None)
         else:
-            self.held[news.key] = news.release
-        self.tell(news)
+            self.held[news.key] = self.tell_of(news)
+
+    def tell_of(self, news: News) -> str:
+        """Tell the release that the object names, and the one that it named before; somebody may have changed that.
+
+        Returns the release whose object it is.
+        """
+        before = self.held.get(news.key, "")
+        if before and before != news.release:
+            self.tell(news._replace(release=before))
+        if news.release:
+            self.tell(news)
+        return news.release or before
 
     def stop(self) -> None:
         """Ask it to end; it does with the next line or bookmark."""

@@ -1,8 +1,9 @@
-"""Our part of a live object: what it says at the places that our manifest names, and a hash of it.
+"""Our part of a live object, as a hash: what it says at the places that our manifest names, and that these are ours.
 
 The API server fills in defaults, controllers scale and annotate, webhooks add containers: none of that is ours, so none
 of it is drift. The hash is taken from the server's answer to our own apply and compared with that of the object later:
-if it differs, somebody has changed or removed what we asked for.
+if it differs, somebody has changed, removed or taken over what we asked for. The last shows only in the list of field
+owners that the server keeps: who adds a key to a map that counts as one value (a Service's selector) owns it all.
 """
 
 from __future__ import annotations
@@ -14,22 +15,32 @@ import orjson
 
 from catalog.compiler.documents import Document
 
+FIELD_MANAGER = "stagecraft"
 IDENTITY = ("apiVersion", "kind")
 
 
 def digest_of(manifest: Document, live: Document) -> str:
     """32 hexadecimal digits over our part of the live object."""
-    part = ours({key: value for key, value in manifest.items() if key not in IDENTITY}, live)
-    return hashlib.blake2b(orjson.dumps(part, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+    wanted = {key: value for key, value in manifest.items() if key not in IDENTITY}
+    text = orjson.dumps([narrowed(wanted, live), owned_fields(live)], option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
-def ours(wanted: Any, live: Any) -> Any:
-    """The live value, narrowed to the fields that the wanted one has.
+def narrowed(wanted: Any, live: Any) -> Any:
+    """The live value with only the fields that the wanted one has.
 
     Lists of equal length are compared place by place, since servers keep the order; others are taken whole.
     """
     if isinstance(wanted, dict) and isinstance(live, dict):
-        return {key: ours(value, live[key]) for key, value in wanted.items() if key in live}
+        return {key: narrowed(value, live[key]) for key, value in wanted.items() if key in live}
     if isinstance(wanted, list) and isinstance(live, list) and len(wanted) == len(live):
-        return [ours(one, other) for one, other in zip(wanted, live, strict=True)]
+        return [narrowed(one, other) for one, other in zip(wanted, live, strict=True)]
     return live
+
+
+def owned_fields(live: Document) -> Any:
+    """The fields that the server holds to be ours, None where it keeps no owners."""
+    for entry in live["metadata"].get("managedFields") or ():
+        if entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Apply" and not entry.get("subresource"):
+            return entry.get("fieldsV1")
+    return None

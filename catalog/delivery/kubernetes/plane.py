@@ -17,7 +17,7 @@ from catalog.delivery.health import health_of
 from catalog.delivery.kubernetes.connection import APPLY, ApiError, Connection, Unreachable
 from catalog.delivery.kubernetes.discovery import Kind, kind_at, preferred_kind
 from catalog.delivery.kubernetes.order import in_ranks
-from catalog.delivery.kubernetes.ours import digest_of
+from catalog.delivery.kubernetes.ours import FIELD_MANAGER, digest_of
 from catalog.delivery.plane import (
     CANNOT,
     AlreadyThere,
@@ -52,7 +52,6 @@ class Watch(Protocol):
         """Whether every change up to now has been reported, or will be within the second."""
 
 
-FIELD_MANAGER = "stagecraft"
 FORCED = {"fieldManager": FIELD_MANAGER, "force": "true"}
 """What the platform wants is what counts: fields that others have set are taken over."""
 AT_ONCE = 8
