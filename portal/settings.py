@@ -489,6 +489,12 @@ if SESSION_COOKIE_SECURE:
 DATA_UPLOAD_MAX_MEMORY_SIZE = YAML_MAX_BYTES
 
 OAUTH2_PROVIDER_APPLICATION_MODEL = "issuer.Client"
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "oauth2_provider.AccessToken"  # noqa: S105 - the name of a table, as the next ones
+OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "oauth2_provider.RefreshToken"  # noqa: S105
+OAUTH2_PROVIDER_ID_TOKEN_MODEL = "oauth2_provider.IDToken"  # noqa: S105
+OAUTH2_PROVIDER_GRANT_MODEL = "oauth2_provider.Grant"
+OAUTH2_PROVIDER_DEVICE_GRANT_MODEL = "oauth2_provider.DeviceGrant"
+MIGRATION_MODULES = {"oauth2_provider": "portal.accounts.issuer.toolkit_migrations"}
 OAUTH2_PROVIDER: dict[str, Any] = {
     # Which grants there are, and what tokens are like, is fixed in portal.accounts.issuer; these are the toolkit's own.
     "OAUTH2_SERVER_CLASS": "portal.accounts.issuer.protocol.Server",

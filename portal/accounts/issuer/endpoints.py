@@ -195,6 +195,8 @@ def userinfo(request: HttpRequest) -> HttpResponse:
     """GET: what is known of the person that a token of ours stands for (OpenID Connect Core, section 5.3)."""
     try:
         identity = authenticate(request)
+        if not identity.is_authenticated:
+            raise Unauthenticated("MISSING_TOKEN")  # security is off: there is nobody to tell of
     except Unauthenticated as error:
         response = responses.authentication_error(error.code, error.message)
         response["WWW-Authenticate"] = 'Bearer error="invalid_token"'

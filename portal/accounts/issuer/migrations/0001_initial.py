@@ -11,8 +11,6 @@ class Migration(migrations.Migration):
 
     initial = True
 
-    # The toolkit's tables point at the clients, so these come first.
-    run_before = [("oauth2_provider", "0001_initial")]
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
