@@ -27,6 +27,7 @@ from portal.access import guard
 from portal.access.actions import LEVELS, WITHIN, action_named, all_actions
 from portal.access.engine import Access
 from portal.access.guard import Forbidden
+from portal.access.holding import hold_policy
 from portal.access.place import Place
 from portal.access.subject import entitlement
 from portal.accounts.actor import Actor
@@ -140,6 +141,7 @@ def give(access: Access, actor: Actor, asked: Asked) -> Any:
     """Give it, and return the row. Raises `Forbidden`; either way one event is written."""
     action, where = binding_action(asked.place, "create")
     with operation(actor, action, Target(KIND, where.namespace, holder_label(asked.holder))), transaction.atomic():
+        hold_policy(access, exclusively=True)
         guard.require_at(access, action, where, kind=KIND)
         forbid(access, asked.place, asked.holder, asked.patterns, action)
         holder = asked.holder
@@ -158,6 +160,7 @@ def take(access: Access, actor: Actor, row: Any, *, reason: str = "") -> bool:
     action, where = binding_action(place, "delete")
     holder = row.user if hasattr(row, "user_id") else row.group
     with operation(actor, action, Target(KIND, where.namespace, holder_label(holder))), transaction.atomic():
+        hold_policy(access, exclusively=True)
         guard.require_at(access, action, where, kind=KIND)
         forbid(access, place, holder, (), action)
         return grant_rows.take(row, reason=reason)

@@ -14,6 +14,7 @@ from catalog.access import hand_grants, writing
 from catalog.access.compile import BINDINGS
 from catalog.access.grant_listing import Grant
 from portal.access.engine import Access
+from portal.access.holding import hold_policy
 from portal.accounts.actor import Actor
 from portal.audit.operation import Target, operation
 
@@ -34,6 +35,7 @@ def revoke(access: Access, actor: Actor, grant: Grant, *, reason: str = "") -> E
     action, where = hand_grants.binding_action(grant.place, "delete")
     target = Target(hand_grants.KIND, where.namespace, f"{grant.holder}: {grant.what}"[:253])
     with operation(actor, action, target, is_compound=True), store.transaction():
+        hold_policy(access, exclusively=True)
         if grant.is_manual and (row := hand_grants.row_of(grant.key)) is not None:
             hand_grants.take(access, actor, row, reason=reason)
             steps.append("took back what was given by hand")

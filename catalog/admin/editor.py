@@ -6,6 +6,7 @@ Saving is refused if the object has changed since it was loaded: the form carrie
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,8 @@ from portal.access.engine import Access
 from portal.access.guard import Forbidden
 from portal.accounts.actor import Actor
 
+CHANGED_MEANWHILE = "The object has changed since this page was loaded. Load it again."
+
 
 @dataclass(frozen=True)
 class Saved:
@@ -30,6 +33,8 @@ class Saved:
     obj: PlatformObject | None = None
     changed: bool = False
     problems: tuple[Problem, ...] = ()
+    effects: Any = None
+    """What saving would do to people, when that is all that was asked."""
 
 
 def text_of(obj: PlatformObject) -> str:
@@ -81,10 +86,12 @@ def save(
     shown: str,
     actor: Actor,
     access: Access,
+    rehearse: Callable[[Document], Any] | None = None,
 ) -> Saved:
     """Create the object, or replace its labels, annotations and spec, as far as `access` allows.
 
-    `held` is the object of the page, `shown` the form's fingerprint of it.
+    `held` is the object of the page, `shown` the form's fingerprint of it. With `rehearse` nothing is stored, and its
+    answer comes back.
     """
     entries = list(read_text(text.replace("\r\n", "\n"), "editor", max_bytes=settings.YAML_MAX_BYTES))
     if len(entries) != 1 or entries[0].error:
@@ -99,12 +106,16 @@ def save(
         with writing.judged(access, model.kind, namespace, name) as stored:
             if held is None:
                 writing.require_create(access, model, entry.value)
-                return Saved(store.create(entry.value, actor), changed=True)
-            if stored is None or stored.uid != held.uid or fingerprint(text_of(stored)) != shown:
-                return Saved(problems=(Problem("The object has changed since this page was loaded. Load it again."),))
-            writing.require_update(access, stored, entry.value)
-            outcome = store.replace(entry.value, actor)
-            return Saved(outcome.obj, changed=outcome.action == "changed")
+                if rehearse is None:
+                    return Saved(store.create(entry.value, actor), changed=True)
+            else:
+                if stored is None or stored.uid != held.uid or fingerprint(text_of(stored)) != shown:
+                    return Saved(problems=(Problem(CHANGED_MEANWHILE),))
+                writing.require_update(access, stored, entry.value)
+                if rehearse is None:
+                    outcome = store.replace(entry.value, actor)
+                    return Saved(outcome.obj, changed=outcome.action == "changed")
+        return Saved(effects=rehearse(entry.value))
     except Forbidden as error:
         return Saved(problems=(Problem(str(error)),))
     except REFUSALS as error:

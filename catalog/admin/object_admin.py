@@ -22,7 +22,7 @@ from catalog.admin.acting import access_of, actor_of
 from catalog.admin.filters import filters_of
 from catalog.admin.history import diff_of
 from catalog.admin.object_page import page_of
-from catalog.kinds.base import PlatformObject
+from catalog.kinds.base import Document, PlatformObject
 from catalog.manifests.outcomes import REFUSALS
 from catalog.manifests.table import age, own_columns, value_at
 from catalog.store import history
@@ -119,16 +119,16 @@ class ObjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         held = None if object_id is None else self.found(request, object_id)
         if not (self.has_add_permission(request) if held is None else self.has_view_permission(request, held)):
             raise PermissionDenied
-        saved = editor.Saved()
+        saved, text = editor.Saved(), None
         if request.method == "POST":
             if not (held is None or self.has_change_permission(request, held)):
                 raise PermissionDenied
             shown = request.POST.get("fingerprint", "")
-            text = request.POST.get("text", "")
-            access = access_of(request)
+            access, text = access_of(request), self.posted_text(request, held)
             if access is None:
                 raise PermissionDenied
-            saved = editor.save(text, self.model, held, shown, actor_of(request), access)
+            rehearse = self.rehearse(request, held)
+            saved = editor.save(text, self.model, held, shown, actor_of(request), access, rehearse)
             if saved.obj is not None:
                 outcome = "was saved" if saved.changed else "is unchanged"
                 messages.success(request, f"{self.model.kind} {saved.obj} {outcome}.")
@@ -137,15 +137,33 @@ class ObjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             editor.text_of(held) if held else editor.skeleton_of(self.model, request.GET.get("namespace", "default"))
         )
         context = {
-            "text": request.POST.get("text", stored),
+            "text": stored if text is None else text,
             # After a refused save the fingerprint stays that of the text which the user began with.
             "fingerprint": request.POST.get("fingerprint") or editor.fingerprint(stored),
             "problems": saved.problems,
+            "effects": saved.effects,
             "can_save": held is None or self.has_change_permission(request, held),
             "can_delete": held is not None and self.has_delete_permission(request, held),
             **({} if held is None else page_of(held, access_of(request))),
+            **self.more_of(request, held, text),
         }
         return self.render(request, "object", held, context)
+
+    # What kinds with more to their page add
+
+    page_template = "admin/catalog/object.html"
+
+    def posted_text(self, request: HttpRequest, held: PlatformObject | None) -> str:
+        """The manifest that a form of the page means."""
+        return request.POST.get("text", "")
+
+    def rehearse(self, request: HttpRequest, held: PlatformObject | None) -> Callable[[Document], Any] | None:
+        """What to do instead of saving, if the form asks for no more than a preview."""
+        return None
+
+    def more_of(self, request: HttpRequest, held: PlatformObject | None, text: str | None) -> dict[str, Any]:
+        """More for the page's template; `text` is the manifest that was sent, None if none was."""
+        return {}
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -197,7 +215,8 @@ class ObjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if obj is not None:
             shared |= self.tabs_of(request, obj)
         shared["tab"] = "history" if template in ("history", "revision") else "object"
-        return TemplateResponse(request, f"admin/catalog/{template}.html", {**shared, **context})
+        path = self.page_template if template == "object" else f"admin/catalog/{template}.html"
+        return TemplateResponse(request, path, {**shared, **context})
 
     def tabs_of(self, request: HttpRequest, obj: PlatformObject) -> dict[str, str]:
         """The addresses of an object's pages, as its templates name them."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from catalog.access.compile import SCOPE_KINDS
+from catalog.access.compile import BINDINGS, SCOPE_KINDS
+from catalog.access.permissions import ROLES
+from catalog.admin.access.binding_admin import BindingAdmin
 from catalog.admin.access.pages import PAGES
+from catalog.admin.access.role_admin import RoleAdmin
 from catalog.admin.access.scope_admin import ScopeAdmin
 from catalog.admin.log_admin import RevisionAdmin
 from catalog.admin.object_admin import ObjectAdmin
@@ -51,9 +54,16 @@ SECTIONS = {
 SECTION_OF = {kind: section for section, kinds in SECTIONS.items() for kind in kinds}
 OTHERS = "Alerts and permissions"
 
+BASES: dict[str, type[ObjectAdmin]] = {
+    **dict.fromkeys(SCOPE_KINDS, ScopeAdmin),
+    **dict.fromkeys(ROLES, RoleAdmin),
+    **dict.fromkeys(BINDINGS, BindingAdmin),
+}
+"""The kinds with more to their pages than any has."""
+
 for model in KINDS:
     section = SECTION_OF.get(model.kind, OTHERS)
-    base = ScopeAdmin if model.kind in SCOPE_KINDS else ObjectAdmin
+    base = BASES.get(model.kind, ObjectAdmin)
     admin.site.register(model, type(f"{model.kind}Admin", (base,), {"section": section}))
 admin.site.register(Revision, RevisionAdmin)
 admin.site.register(WorkItem, WorkItemAdmin)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import path
 
-from catalog.api.stagecraft import changes, documents, explain, grants, history, manifests, preview
+from catalog.api.stagecraft import access_preview, changes, documents, explain, grants, history, manifests, preview
 from catalog.kinds.registry import UnknownKind, kind_of_plural
 from portal.access.endpoint import Handler, endpoint
 from portal.wire.responses import not_routed
@@ -44,6 +44,7 @@ urlpatterns = [
     path("apply", endpoint(post=Handler(documents.apply_documents, documents.DocumentsQuery.bind, WRITE))),
     path("preview", endpoint(post=Handler(preview.preview_documents, documents.DocumentsQuery.bind, WRITE))),
     path("diff", endpoint(post=Handler(documents.diff_documents, documents.DocumentsQuery.bind, WRITE))),
+    path("access/preview", endpoint(post=Handler(access_preview.preview_access, action="authzrolebinding:create"))),
     path(
         "access/grants",
         endpoint(
