@@ -21,7 +21,7 @@ NOTICE = "<!-- Written by scripts/reference.py from the code. Change the code, t
 
 def pages() -> dict[str, str]:
     """Every page's file name and text."""
-    return {"settings.md": settings_page(), "kinds.md": kinds_page()}
+    return {"settings.md": settings_page(), "kinds.md": kinds_page(), "rest.md": rest_page()}
 
 
 def parts() -> dict[str, str]:
@@ -66,6 +66,31 @@ def settings_page() -> str:
     for variable in VARIABLES:
         default = variable.default.replace(str(BASE_DIR), "(repository)")
         lines.append(f"| `{variable.name}` | {f'`{default}`' if default else '(empty)'} | {variable.meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+def rest_page() -> str:
+    from collections import Counter
+
+    from catalog.api.contract import operations
+
+    count = Counter(operation.verdict for operation in operations() if operation.in_document)
+    lines = [
+        "# Operations of the REST API\n",
+        f"The {count.total()} operations of OpenChoreo's API document and two streams beside it: {count['same']} answer"
+        f" the same, {count['better']} better where the table says so and else the same, {count['pending']} wait for"
+        " parts that are not there yet. A dash stands for the streams, which the document does not have. What differs"
+        " on purpose, exchange by exchange, is in [compatibility](../compatibility.md). The server's own description,"
+        " ours included, is `/openapi.json`.\n",
+        "| operation | | compared | what is better, or pending | checked by |",
+        "|---|---|---|---|---|",
+    ]
+    for operation in operations():
+        name = operation.name if operation.in_document else "–"
+        lines.append(
+            f"| {name} | `{operation.method} {operation.path}` | {operation.verdict} | {operation.remark} "
+            f"| {operation.checked_by} |"
+        )
     return "\n".join(lines) + "\n"
 
 
