@@ -20,7 +20,7 @@ from portal.audit.middleware import kind_of, source_ip
 from portal.audit.operation import complete, current, record_changes
 from portal.wire.request_ids import server_request_id
 
-WATCHED = ("accounts.User", "accounts.AccessToken", "auth.Group")
+WATCHED = ("accounts.User", "accounts.AccessToken", "auth.Group", "issuer.Client", "issuer.SigningKey")
 LOGIN_ONLY = frozenset({"last_login"})
 
 
