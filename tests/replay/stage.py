@@ -71,8 +71,9 @@ class Stage:
     connection: http.client.HTTPConnection | None = None
 
     def __post_init__(self) -> None:
-        addresses = {"PUBLIC_URL": self.url, "RECONCILE_SWEEP_SECONDS": "0.3"}
-        self.installation = Installation(self.home, settings={**addresses, **self.settings})
+        # The recording's server had secrets switched on; they are off by default there and here.
+        ours = {"PUBLIC_URL": self.url, "RECONCILE_SWEEP_SECONDS": "0.3", "SECRET_MANAGEMENT_ENABLED": "true"}
+        self.installation = Installation(self.home, settings={**ours, **self.settings})
 
     def __enter__(self) -> Stage:
         try:

@@ -11,7 +11,7 @@ from tests.replay.deliberate import pending, pending_for, rules
 from tests.replay.exchanges import read_exchanges
 from tests.replay.player import Played, play
 
-ENOUGH = 95.0
+ENOUGH = 99.0
 """Percent of the compared exchanges whose parts are there."""
 
 
