@@ -108,7 +108,9 @@ def follow(change: Change) -> None:
     """Keep the index in step with a change. Listens to the store."""
     if change.obj.kind == "Component" and change.action in ("created", "changed"):
         component: Any = change.obj
-        reindex([component])
+        before = (change.before or {}).get("spec") or {}
+        if component.spec.get("autoBuild") or before.get("autoBuild"):
+            reindex([component])
     elif change.obj.kind in WORKFLOW_KINDS and change.action in ("created", "changed", "deleted"):
         reindex(components_using(change.obj.kind, change.obj.namespace_name, change.obj.name))
 
