@@ -7,11 +7,10 @@ with Server(tmp_path) as server:
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
@@ -19,6 +18,7 @@ import requests
 from portal.quickstart.supervise import server_command
 from tests.conftest import REPOSITORY
 from tests.real.installation import Installation
+from tests.real.services import free_port
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Server:
     before: tuple[tuple[str, ...], ...] = ()
     database_url: str = ""
     process: subprocess.Popen[bytes] | None = None
-    port: int = 0
+    port: int = field(default_factory=free_port)
 
     @property
     def url(self) -> str:
@@ -51,9 +51,6 @@ class Server:
 
     def __enter__(self) -> Server:
         self.home.mkdir(parents=True, exist_ok=True)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
         self.manage("migrate", "-v", "0")
         for command in self.before:
             self.manage(*command)
@@ -75,9 +72,7 @@ class Server:
                 time.sleep(0.1)
         raise AssertionError(f"no server after 60 s: {(self.home / 'server.log').read_text()[-3000:]}")
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         try:
