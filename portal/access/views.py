@@ -15,6 +15,7 @@ from portal.access.engine import Access, Capability
 from portal.access.place import Place
 from portal.access.rules import Decision
 from portal.access.subject import entitled, entitlement, is_unchecked
+from portal.accounts.models import User
 from portal.wire import responses
 from portal.wire.query import text_parameter
 from portal.wire.responses import Refusal, Unreadable
@@ -88,20 +89,25 @@ def show_profile(call: Call) -> HttpResponse:
     capabilities = EVERYTHING if is_unchecked() else call.access.profile(call.query)
     return responses.json_body(
         {
-            "user": wire_subject(call.access),
+            "user": wire_subject(call.access, call.user),
             "capabilities": {action: wire_capability(found) for action, found in sorted(capabilities.items())},
             "evaluatedAt": timezone.now().isoformat().replace("+00:00", "Z"),
         }
     )
 
 
-def wire_subject(access: Access) -> dict[str, Any]:
-    """The caller as the contract has it: by its groups, or without any by its own name."""
+def wire_subject(access: Access, user: User) -> dict[str, Any]:
+    """The caller as the contract has it: by its groups; without any a machine, or whoever comes from an outside issuer,
+    by its own name."""
     claim = settings.OIDC_GROUPS_CLAIM
     groups = sorted(name.partition(":")[2] for name in groups_of(access) if name.startswith(f"{claim}:"))
-    if groups or access.subject.kind == "human":
+    if groups or (access.subject.kind == "human" and not user.issuer):
         return {"type": "user", "entitlement_claim": claim, "entitlement_values": groups}
-    return {"type": "service_account", "entitlement_claim": "sub", "entitlement_values": [access.subject.name]}
+    return {
+        "type": "service_account",
+        "entitlement_claim": "sub",
+        "entitlement_values": [user.subject or user.get_username()],
+    }
 
 
 def groups_of(access: Access) -> frozenset[str]:

@@ -40,12 +40,12 @@ def identity_of_claims(claims: Mapping[str, Any]) -> Identity:
     credential = f"jwt:{sha256(issuer.encode()).hexdigest()[:8]}"
     if isinstance(claims.get("jti"), str):
         credential += f":{printable(claims['jti'])[:40]}"
-    counted = frozenset((settings.OIDC_GROUPS_CLAIM, group) for group in groups or ())
+    counted = frozenset((settings.OIDC_GROUPS_CLAIM, group) for group in groups)
     email = claims.get("email")
     if claims.get("email_verified") is True and isinstance(email, str) and "@" in email and email.isprintable():
         counted |= {("email", email)}
     if "act" not in claims:
-        return Identity(row_for(issuer, subject, sort_of(claims, groups), claims), credential, counted)
+        return Identity(row_for(issuer, subject, sort_of(claims), claims), credential, counted)
     person = row_for(issuer, subject, HUMAN, claims)
     if person.is_machine:
         raise Refused("INVALID_CLAIMS", "an actor acts for persons only")
@@ -55,12 +55,11 @@ def identity_of_claims(claims: Mapping[str, Any]) -> Identity:
     return Identity(actor, credential, acting_for=Identity(person, credential, counted))
 
 
-def groups_of(claims: Mapping[str, Any]) -> list[str] | None:
-    """The groups of a token: a list of texts, or one text, which is one group whatever is in it. None without the
-    claim. Raises `Refused`."""
+def groups_of(claims: Mapping[str, Any]) -> list[str]:
+    """The groups of a token: a list of texts, or one text, which is one group whatever is in it. Raises `Refused`."""
     given = claims.get(settings.OIDC_GROUPS_CLAIM)
     if given is None:
-        return None
+        return []
     listed = [given] if isinstance(given, str) else given
     if not isinstance(listed, list) or len(listed) > GROUPS_MAX:
         raise Refused("INVALID_CLAIMS", f"{settings.OIDC_GROUPS_CLAIM} is no list of at most {GROUPS_MAX} groups")
@@ -81,17 +80,19 @@ def actor_of(claims: Mapping[str, Any], issuer: str) -> str:
     return actor
 
 
-def sort_of(claims: Mapping[str, Any], groups: list[str] | None) -> str:
-    """What the token says its subject is: an agent if the settings name it, a client by itself a service account, and
-    else a person. As upstream, whoever has no groups and no client of its own is a service account too."""
+def sort_of(claims: Mapping[str, Any]) -> str:
+    """What the token says its subject is: an agent if the settings name it, a client by itself (`client_id` is the
+    `sub`) a service account, and else a person. A token that names no client is taken for a person's: of a machine that
+    costs nothing, while a person taken for a machine would be shut out later."""
     client = client_of(claims)
-    is_client = client in ("", claims["sub"])
     name, _, value = settings.OIDC_AGENT_CLAIM.partition("=")
-    if (name and str(claims.get(name)) == value) or (is_client and claims["sub"] in settings.OIDC_AGENTS):
+    if (name and str(claims.get(name)) == value) or (client in ("", claims["sub"]) and is_agent(claims["sub"])):
         return AGENT
-    if client:
-        return SERVICE if is_client else HUMAN
-    return SERVICE if groups is None else HUMAN
+    return SERVICE if client == claims["sub"] else HUMAN
+
+
+def is_agent(subject: str) -> bool:
+    return subject in settings.OIDC_AGENTS
 
 
 def client_of(claims: Mapping[str, Any]) -> str:
@@ -104,15 +105,12 @@ def row_for(issuer: str, subject: str, sort: str, claims: Mapping[str, Any]) -> 
     """The user of that subject, made if there is none yet. Raises `Refused` if it is of another sort."""
     found = User.objects.select_related("owner").filter(issuer=issuer, subject=subject).first()
     if found is None:
-        if sort == HUMAN and subject in settings.OIDC_AGENTS:
+        if sort == HUMAN and is_agent(subject):
             raise Refused("INVALID_CLAIMS", "a person with the name of an agent")
         return made(issuer, subject, sort, claims)
     held = found.principal_kind
-    # What has a token of its own making (an `act`, or no word about its client) may be any machine that it was.
-    same = held == sort or (held == AGENT and sort == SERVICE) or (held == SERVICE and sort == AGENT)
-    # A person whom no group is left has a token without any; that does not make a client of them.
-    without_groups = held == HUMAN and sort == SERVICE and not client_of(claims)
-    if not same and not without_groups:
+    # Of machines the row knows best which they are: an actor is named without a word about its client.
+    if held != sort and HUMAN in (held, sort):
         raise Refused("INVALID_CLAIMS", f"a token for {sort}, but {found.username} is {held}")
     if held == SERVICE and sort == AGENT and claims:
         # It has been named an agent since. That only takes rights away.
