@@ -25,6 +25,12 @@ TIMEOUT = (5.0, 10.0)  # seconds to connect, and between two bytes
 MAX_BYTES = 1024 * 1024
 MAX_REDIRECTS = 3
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+# Special by IANA's registries, and yet global to some versions of the standard library.
+NEVER_PUBLIC = tuple(
+    map(
+        ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "64:ff9b:1::/48", "100::/64", "2001::/23", "fec0::/10")
+    )
+)
 
 
 class Refused(requests.exceptions.InvalidURL):
@@ -108,6 +114,8 @@ def may_be_reached(address: Address, networks: Iterable[str] | None = None) -> b
         return may_be_reached(inner, networks)
     if any(address in ipaddress.ip_network(network) for network in networks or settings.OUTGOING_PRIVATE_NETWORKS):
         return True
+    if any(address in network for network in NEVER_PUBLIC):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
