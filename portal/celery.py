@@ -9,4 +9,4 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 TRANSPORT_ALIASES["filesystem"] = "portal.file_broker:Transport"
 app = Celery("stagecraft")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["catalog.controllers", "workflows.runs", "portal.audit"])
+app.autodiscover_tasks(["catalog.access", "catalog.controllers", "workflows.runs", "portal.audit"])

@@ -29,6 +29,7 @@ VERBS = {
     "environment:update": "change environments",
     "logs:view": "read logs",
     "component:view": "see components",
+    "releasebinding:view": "see what is deployed",
 }
 """In the order in which they matter to a reader: what gives power first."""
 SHOWN_MAX = 4

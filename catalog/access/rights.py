@@ -24,6 +24,8 @@ class Right:
 
     verb: str
     condition: str = ""
+    is_denied: bool = False
+    """Given around this place, and taken away here."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Rights:
 def rights_of(rules: Iterable[Rule], subject: Subject) -> tuple[list[Rights], bool]:
     """What rules give at each place that they name, outer places first; and whether there are more places.
 
-    A place shows only what is not given around it already. No query.
+    A place shows only what differs from the place around it. No query.
     """
     rules = tuple(rules)
     judge = Judge(rules, subject)
@@ -62,10 +64,13 @@ def rights_of(rules: Iterable[Rule], subject: Subject) -> tuple[list[Rights], bo
         actions = [action for action in all_actions() if action.lowest_scope in WITHIN[place.level]]
         for action in actions:
             answer = judge(action.name, place)
-            if answer == NO or any(judge(action.name, outer.place) == answer for outer in around(place, found)):
+            # The innermost place around that was shown says what is known already.
+            known = next((judge(action.name, outer.place) for outer in reversed(around(place, found))), NO)
+            if answer == known:
                 continue
             count += answer == ALWAYS
-            kinds[action.kind].append(Right(action.verb, "" if answer == ALWAYS else answer))
+            condition = "" if answer in (ALWAYS, NO) else answer
+            kinds[action.kind].append(Right(action.verb, condition, is_denied=answer == NO))
         shown = tuple(Kind(kind, tuple(rights)) for kind, rights in sorted(kinds.items()))
         if shown:
             found.append(Rights(place, shown, is_everything=count == len(actions)))

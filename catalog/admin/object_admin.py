@@ -209,7 +209,7 @@ class ObjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "kind": self.model.kind,
             "obj": obj,
             "title": f"New {self.model.kind}" if obj is None else str(obj),
-            "badge": "" if obj is None else badge(obj),
+            "badge": badge(obj) if obj is not None and (obj.ready or obj.deleted_at) else "",
             "list_url": self.url("changelist"),
         }
         if obj is not None:

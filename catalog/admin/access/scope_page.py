@@ -225,15 +225,15 @@ def wanted_of(access: Access, place: Place, search: str, *, from_above: bool) ->
 
 
 def lines_of(access: Access, place: Place, grants: list[Grant]) -> list[Line]:
-    """Grants with their links: one query for each kind of binding."""
-    bindings = binding_urls(access, grants)
+    """Grants with their links: one query for each kind of binding, and one for people."""
+    bindings, people = binding_urls(access, grants), people_named(grants)
     taking = {outer: hand_grants.may(access, "delete", outer) for outer in {grant.place for grant in grants}}
     return [
         Line(
             grant,
             is_here=grant.place == place,
             scope_url=scope_url(grant),
-            holder_url=reverse("admin:access_person", args=[grant.holder_id]) if grant.holder_kind == "user" else "",
+            holder_url=holder_url(grant, people),
             bindings=[
                 (f"{one.kind} {one.label}", bindings.get((one.kind, one.namespace, one.name), ""))
                 for one in grant.bindings
@@ -242,6 +242,19 @@ def lines_of(access: Access, place: Place, grants: list[Grant]) -> list[Line]:
         )
         for grant in grants
     ]
+
+
+def people_named(grants: list[Grant]) -> dict[str, int]:
+    """The users whom groups of one stand for, by the group's name. One query."""
+    names = [grant.holder.removeprefix("sub:") for grant in grants if grant.holder.startswith("sub:")]
+    found = User.objects.filter(username__in=names).values_list("username", "pk") if names else ()
+    return {f"sub:{name}": key for name, key in found}
+
+
+def holder_url(grant: Grant, people: dict[str, int]) -> str:
+    """The page of the person who holds a grant, "" for a group of many."""
+    key = grant.holder_id if grant.holder_kind == "user" else people.get(grant.holder)
+    return "" if key is None else reverse("admin:access_person", args=[key])
 
 
 def binding_urls(access: Access, grants: list[Grant]) -> dict[tuple[str, str, str], str]:

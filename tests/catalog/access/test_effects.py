@@ -108,8 +108,8 @@ def test_a_role_that_loses_an_action_takes_it_from_everybody_who_has_it(deployer
     document["spec"] = {"actions": ["releasebinding:view"]}
 
     assert sorted(effects(document, held).sentences) == [
-        "1 person gains see release bindings: what is deployed where on project acme/project/shop",
-        "1 person gains see release bindings: what is deployed where on project globex/project/bank",
+        "1 person gains see what is deployed on project acme/project/shop",
+        "1 person gains see what is deployed on project globex/project/bank",
         "1 person loses deploy on project acme/project/shop",
         "1 person loses deploy on project globex/project/bank",
     ]
