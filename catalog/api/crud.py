@@ -17,6 +17,7 @@ from catalog.api.collection import ROLE_KINDS, Collection, Draft
 from catalog.api.invalid import invalid, refusal_of
 from catalog.api.listing import page_of
 from catalog.api.typed_body import text_map, typed, wrong_type
+from catalog.api.versions import require_match, tag_of
 from catalog.api.wire_object import wire_object
 from catalog.kinds.base import Document, PlatformObject
 from catalog.store import create as store_create
@@ -46,7 +47,7 @@ def get_object(call: Call, collection: Collection, namespace: str, name: str) ->
     held = existing(collection, namespace, name)
     with in_words_of(collection):
         guard.require(call.access, "view", held)
-    return responses.json_body(wire_object(collection, held))
+    return reply_with(collection, held)
 
 
 def create_object(call: Call, collection: Collection, namespace: str) -> HttpResponse:
@@ -64,23 +65,27 @@ def create_object(call: Call, collection: Collection, namespace: str) -> HttpRes
             held = store_create(document_of(collection, draft), call.actor)
         except StoreError as error:
             raise refusal_of(error, collection) from error
-    return responses.json_body(wire_object(collection, held), 201)
+    return reply_with(collection, held, 201)
 
 
 def replace_object(call: Call, collection: Collection, namespace: str, name: str) -> HttpResponse:
-    """200 with the object after its labels, annotations and spec have been replaced whole. Never creates."""
+    """200 with the object after its labels, annotations and spec have been replaced whole. Never creates.
+
+    412 if the request's `If-Match` names another version.
+    """
     draft = read_draft(call, collection, namespace)
     with writing.judged(call.access, collection.kind, namespace, name) as found:
         held = shown(collection, found)
         draft.name, draft.held = name, held
         with in_words_of(collection):
             writing.require_update(call.access, held, document_of(collection, draft))
+        require_match(call.request, held)
         collection.on_replace(draft)
         try:
             outcome = store_replace(document_of(collection, draft), call.actor)
         except StoreError as error:
             raise refusal_of(error, collection) from error
-    return responses.json_body(wire_object(collection, outcome.obj))
+    return reply_with(collection, outcome.obj)
 
 
 def delete_object(call: Call, collection: Collection, namespace: str, name: str) -> HttpResponse:
@@ -89,11 +94,19 @@ def delete_object(call: Call, collection: Collection, namespace: str, name: str)
         held = shown(collection, found)
         with in_words_of(collection):
             writing.require_delete(call.access, held)
+        require_match(call.request, held)
         try:
             store_delete(collection.kind, namespace, name, call.actor)
         except StoreError as error:
             raise refusal_of(error, collection) from error
     return responses.no_content()
+
+
+def reply_with(collection: Collection, obj: PlatformObject, status: int = 200) -> HttpResponse:
+    """The object, and its version as the reply's tag."""
+    response = responses.json_body(wire_object(collection, obj), status)
+    response["ETag"] = tag_of(obj)
+    return response
 
 
 @contextmanager

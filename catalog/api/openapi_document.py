@@ -6,7 +6,6 @@ have the same methods; ours, under `/api/stagecraft/v1/`, are found among the ro
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -23,6 +22,7 @@ from catalog.api.routes import collections_by_route
 from catalog.kinds.base import Document
 from portal.access.endpoint import Handler
 from portal.wire import gojson, responses
+from portal.wire.conditional import conditional
 
 OURS = "/api/stagecraft/v1/"
 CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -44,21 +44,13 @@ TEXT_REPLIES = frozenset({"getHealth", "getReady", "execComponent"})
 
 def show_document(request: HttpRequest) -> HttpResponse:
     """200 with the document; 304 to who has it already."""
-    body, tag = encoded()
-    if request.headers.get("If-None-Match") == tag:
-        response = HttpResponse(status=304)
-        del response["Content-Type"]
-    else:
-        response = responses.encoded_json(body)
-    response["ETag"] = tag
-    return response
+    return conditional(request, responses.encoded_json(encoded()))
 
 
 @cache
-def encoded() -> tuple[bytes, str]:
-    """The document as bytes, and its tag."""
-    body = gojson.encode(document())
-    return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+def encoded() -> bytes:
+    """The document as bytes; nothing in it changes while the process runs."""
+    return gojson.encode(document())
 
 
 def document() -> Document:

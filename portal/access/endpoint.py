@@ -27,6 +27,7 @@ from portal.accounts.identity import Identity
 from portal.accounts.models import User
 from portal.audit import operation as audit
 from portal.wire import gojson, responses
+from portal.wire.conditional import conditional
 from portal.wire.request_ids import request_id_of
 from portal.wire.responses import Refusal, Unreadable
 
@@ -114,7 +115,7 @@ def answer(handlers: dict[str, Handler], request: HttpRequest, parts: dict[str, 
         call = Call(request, authenticate(request), query)
         note_caller(call, parts)
         refuse_policy_when_off(parts)
-        return handler.run(call, **parts)
+        return conditional(request, handler.run(call, **parts))
     except Unauthenticated as error:
         return responses.authentication_error(error.code, error.message)
     except Unreadable as error:
