@@ -19,6 +19,7 @@ def main() -> int:
     parser.add_argument("file", type=Path, help="recorded exchanges, one JSON document a line")
     parser.add_argument("--with", dest="more", type=Path, action="append", default=[], help="more of them, merged by n")
     parser.add_argument("--conformance", type=Path, default=conformance_directory(), help="the conformance data")
+    parser.add_argument("--database-url", default="", help="an empty PostgreSQL database; without: SQLite")
     arguments = parser.parse_args()
     try:
         exchanges = read_exchanges(arguments.file, *arguments.more)
@@ -27,9 +28,10 @@ def main() -> int:
         return 2
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="stagecraft-replay-") as home:
-        played = play(Path(home), arguments.conformance, exchanges)
-    for error in dict.fromkeys(played.errors):
-        print(f"server logged: {error}")
+        settings = {"DATABASE_URL": arguments.database_url} if arguments.database_url else {}
+        played = play(Path(home), arguments.conformance, exchanges, settings)
+    for line in dict.fromkeys(played.errors):
+        print(f"server logged: {line}")
     print(f"replayed in {time.monotonic() - began:.0f} s")
     for line in report.lines(played.results):
         print(line)

@@ -24,7 +24,7 @@ DATED = re.compile(r"-20\d{6}-(?=\d+\b)")
 GO_TYPES = "can't decode JSON body: json: cannot unmarshal"
 CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 HEADERS = ("content-type", "www-authenticate", "location")
-BUILD_DATA = frozenset({"version", "gitRevision", "buildTime", "goOS", "goArch", "goVersion"})
+BUILD_DATA = frozenset({"name", "version", "gitRevision", "buildTime", "goOS", "goArch", "goVersion"})
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def comparable(value: Any, key: str = "") -> Any:
             if not annotations:
                 del value["annotations"]
         found = {name: comparable(item, name) for name, item in value.items() if name != "observedGeneration"}
-        if set(found) == {"code", "error"}:
+        if set(found) == {"code", "error"} and isinstance(found["error"], str):
             found["error"] = sorted(found["error"].split("; "))
         return found
     if isinstance(value, list):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.replay.comparison import DATED, Correspondence, Reply, differences, next_cursor, short
 from tests.replay.deliberate import Rule, rules_for
@@ -20,6 +21,9 @@ RECORDED_SERVER = "http://127.0.0.1:28080"
 RECORDED_ISSUER = "http://127.0.0.1:28090"
 CURSOR = re.compile(r"([?&])cursor=([\w-]{40,})")
 TOKEN_OF = re.compile(r"\(token of ([\w-]+)\)")
+
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -135,10 +139,10 @@ class Played:
     errors: Sequence[str]
 
 
-def play(home: Path, conformance: Path, exchanges: Sequence[Exchange]) -> Played:
-    """Replay exchanges against a fresh server in the directory `home`."""
+def play(home: Path, conformance: Path, exchanges: Sequence[Exchange], settings: Mapping[str, str] = NOTHING) -> Played:
+    """Replay exchanges against a fresh server in the directory `home`, with more settings if need be."""
     with Issuer() as issuer:
-        stage = Stage(home, conformance, issuer.settings)
+        stage = Stage(home, conformance, {**issuer.settings, **settings})
         with stage:
             addresses = {RECORDED_SERVER: stage.url, RECORDED_ISSUER: issuer.url}
             player = Player(stage, Identities(issuer), Correspondence(addresses))
