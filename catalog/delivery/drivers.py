@@ -105,6 +105,12 @@ def holds_secrets(plane: PlatformObject) -> bool:
     return driver is not None and driver.capabilities.holds_secrets
 
 
+def runs_workflows(plane: PlatformObject) -> bool:
+    """Whether a workflow plane is one that runs can be submitted to."""
+    driver = DRIVERS.get(driver_name(plane))
+    return driver is not None and driver.capabilities.runs_workflows
+
+
 def driver_name(plane: PlatformObject) -> str:
     return str(plane.annotations.get(DRIVER) or DEFAULT_DRIVER)
 

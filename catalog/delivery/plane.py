@@ -187,6 +187,7 @@ class Capabilities:
     runs_commands: bool = False
     streams_flows: bool = False
     holds_secrets: bool = False
+    runs_workflows: bool = False
 
 
 CANNOT = {
@@ -197,6 +198,7 @@ CANNOT = {
     "runs_commands": "run commands",
     "streams_flows": "show network traffic",
     "holds_secrets": "keep secrets",
+    "runs_workflows": "run workflows",
 }
 """Capabilities that not every plane has, in the words of a refusal: "so the platform cannot … there"."""
 
@@ -287,17 +289,18 @@ class Plane(Protocol):
     def stream_flows(self, namespace: str, environment: str, project: str, component: str) -> Iterator[bytes]:
         """Network traffic as server-sent events; project and component narrow it unless "". Needs `streams_flows`."""
 
-    def put_secret(self, documents: Sequence[Document]) -> None:
-        """Make these objects be there: a namespace, a Secret with its values and a PushSecret, in that order.
+    def put(self, documents: Sequence[Document]) -> None:
+        """Make these objects, which belong to no release, be there, in that order.
 
-        Needs `holds_secrets`. A plane that writes what it gets where others read it must not have that capability.
+        Needs `holds_secrets` or `runs_workflows`. A plane that writes what it gets where others read it must not have
+        the first.
         """
 
-    def read_secret(self, namespace: str, name: str) -> Document | None:
-        """A Secret that `put_secret` has put there, or None. Needs `holds_secrets`."""
+    def find(self, version: str, kind: str, namespace: str, name: str) -> Document | None:
+        """An object that `put` has put there, or None. `version` is its apiVersion. Needs what `put` needs."""
 
-    def remove_secret(self, keys: Sequence[ObjectKey]) -> None:
-        """Take objects away that `put_secret` has put there; those that are gone already are no error."""
+    def take_away(self, keys: Sequence[ObjectKey]) -> None:
+        """Remove objects that `put` has put there; those that are gone already are no error."""
 
 
 def require_capability(plane: Plane, name: str) -> None:

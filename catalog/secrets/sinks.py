@@ -70,17 +70,17 @@ class OnPlane:
     store: str
 
     def write(self, wanted: WantedSecret, row: HeldSecret) -> str:
-        self.plane.put_secret(manifests.plane_objects(wanted, self.store, timestamp(timezone.now())))
+        self.plane.put(manifests.plane_objects(wanted, self.store, timestamp(timezone.now())))
         return ""
 
     def read(self, wanted: WantedSecret, row: HeldSecret) -> Values | None:
-        found = self.plane.read_secret(wanted.plane_namespace, wanted.name)
+        found = self.plane.find("v1", "Secret", wanted.plane_namespace, wanted.name)
         if found is None:
             return None
         return {key: SecretText(value) for key, value in manifests.decoded((found.get("data") or {}).items()).items()}
 
     def remove(self, wanted: WantedSecret) -> None:
-        self.plane.remove_secret(manifests.plane_keys(wanted))
+        self.plane.take_away(manifests.plane_keys(wanted))
 
 
 def sink_for(plane: PlatformObject, store: str) -> Sink:

@@ -171,14 +171,14 @@ class GitPlane:
     def stream_flows(self, namespace: str, environment: str, project: str, component: str) -> Iterator[bytes]:
         self.refuse(CANNOT["streams_flows"])
 
-    def put_secret(self, documents: Sequence[Document]) -> None:
+    def put(self, documents: Sequence[Document]) -> None:
         """Never: what is in a repository is read by all who read the repository, for ever."""
         self.refuse(CANNOT["holds_secrets"])
 
-    def read_secret(self, namespace: str, name: str) -> Document | None:
+    def find(self, version: str, kind: str, namespace: str, name: str) -> Document | None:
         self.refuse(CANNOT["holds_secrets"])
 
-    def remove_secret(self, keys: Sequence[ObjectKey]) -> None:
+    def take_away(self, keys: Sequence[ObjectKey]) -> None:
         self.refuse(CANNOT["holds_secrets"])
 
     def refuse(self, what: str) -> NoReturn:

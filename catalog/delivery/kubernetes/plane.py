@@ -15,7 +15,7 @@ from typing import ClassVar, NoReturn, Protocol, TypeVar
 from catalog.compiler.documents import Document
 from catalog.delivery.health import health_of
 from catalog.delivery.kubernetes.connection import APPLY, ApiError, Connection, Unreachable
-from catalog.delivery.kubernetes.discovery import Kind, kind_at, preferred_kind
+from catalog.delivery.kubernetes.discovery import Kind, NoSuchKind, kind_at, preferred_kind
 from catalog.delivery.kubernetes.order import in_ranks
 from catalog.delivery.kubernetes.ours import FIELD_MANAGER, digest_of
 from catalog.delivery.plane import (
@@ -71,7 +71,7 @@ class KubernetesPlane:
     driver: ClassVar[str] = "kubernetes"
     capabilities: ClassVar[Capabilities] = Capabilities(
         observes_health=True, reads_live=True, reports_events=True, streams_logs=True, creates_objects=True,
-        holds_secrets=True,
+        holds_secrets=True, runs_workflows=True,
     )  # fmt: skip
 
     def apply(self, delivery: Delivery) -> Applied:
@@ -251,20 +251,23 @@ class KubernetesPlane:
                 raise AlreadyThere(str(error)) from None
             raise
 
-    def put_secret(self, documents: Sequence[Document]) -> None:
+    def put(self, documents: Sequence[Document]) -> None:
         for document in documents:
             path = self.path_of(document)
             self.connection.request("PATCH", path, document, content_type=APPLY, query=FORCED)
 
-    def read_secret(self, namespace: str, name: str) -> Document | None:
+    def find(self, version: str, kind: str, namespace: str, name: str) -> Document | None:
+        group, _, short = version.rpartition("/")
         try:
-            return self.connection.get(f"/api/v1/namespaces/{namespace}/secrets/{name}")
+            return self.connection.get(kind_at(self.connection, group, short, kind).path(namespace, name))
+        except NoSuchKind:
+            return None
         except ApiError as error:
             if error.status in GONE:
                 return None
             raise
 
-    def remove_secret(self, keys: Sequence[ObjectKey]) -> None:
+    def take_away(self, keys: Sequence[ObjectKey]) -> None:
         for key in keys:
             kind = preferred_kind(self.connection, key.group, key.kind)
             if kind is not None:
