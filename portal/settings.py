@@ -399,7 +399,7 @@ INSTALLED_APPS = [
     "workflows",
 ]
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["portal.accounts.backends.PrincipalBackend", "guardian.backends.ObjectPermissionBackend"]
+AUTHENTICATION_BACKENDS = ["portal.accounts.backends.PrincipalBackend", "portal.access.backend.HierarchyBackend"]
 ANONYMOUS_USER_NAME = None
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from catalog.kinds.authz_role import authz_role_spec
-from catalog.kinds.base import ClusterScoped
+from collections.abc import Iterable
+
+from catalog.kinds.authz_role import authz_role_spec, unknown_actions
+from catalog.kinds.base import ClusterScoped, Document, FieldError
 
 
 class ClusterAuthzRole(ClusterScoped):
@@ -11,3 +13,7 @@ class ClusterAuthzRole(ClusterScoped):
     plural = "clusterauthzroles"
     printer_columns = (("Age", "metadata.creationTimestamp"),)
     spec_schema = authz_role_spec()
+
+    @classmethod
+    def content_violations(cls, old: Document | None, new: Document) -> Iterable[FieldError]:
+        return unknown_actions(old, new)
