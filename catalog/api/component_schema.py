@@ -12,7 +12,6 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from catalog import store
 from catalog.api import component as components
 from catalog.api.crud import existing, in_words_of
 from catalog.compiler.errors import ReferenceResolutionError
@@ -20,7 +19,7 @@ from catalog.compiler.schema.node import strip_vendor_extensions
 from catalog.compiler.schema.refs import resolve_refs
 from catalog.kinds.base import Document, PlatformObject
 from catalog.kinds.component import Component
-from catalog.releases.parts import component_type_of
+from catalog.releases.parts import component_type_of, trait_references, traits_named
 from portal.access import guard
 from portal.access.endpoint import Call
 from portal.wire import responses
@@ -48,9 +47,9 @@ def environment_schema(call: Call, namespace: str, name: str) -> HttpResponse:
 
 def trait_schemas(component: Component) -> Iterator[tuple[str, Document]]:
     """The schema of each of the component's traits that has something to set, by instance name."""
+    there = traits_named(component.namespace_name, trait_references(component.spec))
     for used in component.spec.get("traits") or ():
-        kind = used.get("kind") or "Trait"
-        trait = store.get_or_none(kind, component.namespace_name, used["name"])
+        trait = there.get((used.get("kind") or "Trait", used["name"]))
         declared = None if trait is None else environment_configs_of(trait)
         if declared is not None:
             yield used["instanceName"], declared

@@ -6,7 +6,7 @@ refuses.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,18 +57,25 @@ def workloads_of(component: Component) -> list[Workload]:
 def traits_of(component: Component, component_type: PlatformObject) -> tuple[PlatformObject, ...]:
     """The traits that the type embeds and the component uses. Raises `TraitMissing` for the first that is not there."""
     wanted = list(dict.fromkeys(trait_references(component_type.spec, component.spec)))
-    found: dict[tuple[str, str], PlatformObject] = {}
-    for kind, rows in (
-        ("Trait", Trait.objects.system("release").filter(namespace_id=component.namespace_name)),
-        ("ClusterTrait", ClusterTrait.objects.system("release")),
-    ):
-        names = [name for wanted_kind, name in wanted if wanted_kind == kind]
-        if names:
-            found |= {(kind, trait.name): trait for trait in _named(rows, names)}
+    found = traits_named(component.namespace_name, wanted)
     for kind, name in wanted:
         if (kind, name) not in found:
             raise TraitMissing(kind, name)
     return tuple(found[reference] for reference in wanted)
+
+
+def traits_named(namespace: str, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], PlatformObject]:
+    """Those traits of these kinds and names that there are, by kind and name. A query for each kind, if need be."""
+    references = list(wanted)
+    found: dict[tuple[str, str], PlatformObject] = {}
+    for kind, rows in (
+        ("Trait", Trait.objects.system("release").filter(namespace_id=namespace)),
+        ("ClusterTrait", ClusterTrait.objects.system("release")),
+    ):
+        names = [name for wanted_kind, name in references if wanted_kind == kind]
+        if names:
+            found |= {(kind, trait.name): trait for trait in _named(rows, names)}
+    return found
 
 
 def trait_references(*specs: Document) -> Iterator[tuple[str, str]]:
