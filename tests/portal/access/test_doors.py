@@ -189,7 +189,7 @@ SURFACES_AS_SYSTEM = {
     "portal/access/doors.py": "is the door",
     "portal/access/engine.py": "tries conditions on an attribute's values, which nobody sees",
     "portal/access/who.py": "answers who may do something, after the right to ask has been judged",
-    "portal/access/around.py": "explanations: objects that are named, judged before they are shown",
+    "portal/access/around.py": "reads whose grants hold at a place, after the right to ask has been judged",
     "catalog/api/binding_objects.py": "the objects of a binding that was permitted",
     "portal/admin_site/sign_in.py": "counts failed sign-ins",
 }
