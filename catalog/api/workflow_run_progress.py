@@ -1,7 +1,7 @@
 """`GET …/workflowruns/{name}/{status,logs,events}`: how a run fares, from what is stored of it.
 
 The status is computed from the run's conditions and tasks. Logs and events live on the workflow plane while the run is
-there, and with the observer afterwards; no workflow plane can be connected yet, so nothing is live and both are empty.
+there, and with the observer afterwards; neither is asked yet, so both are empty.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def show_status(call: Call, namespace: str, name: str) -> HttpResponse:
     """200 with status, steps and whether live logs are to be had; 404 for a run that does not exist."""
     run = visible_run(call, namespace, name)
     steps = [step_of(task) for task in run.status.get("tasks") or ()]
-    return responses.json_body({"status": status_of(run), "steps": steps, "hasLiveObservability": False})
+    return responses.json_body({"status": status_of(run), "steps": steps, "hasLiveObservability": is_on_a_plane(run)})
 
 
 def show_logs(call: Call, namespace: str, name: str) -> HttpResponse:
@@ -64,6 +64,12 @@ def visible_run(call: Call, namespace: str, name: str) -> PlatformObject:
     with in_words_of(RUNS):
         guard.require(call.access, "view", run)
     return run
+
+
+def is_on_a_plane(run: PlatformObject) -> bool:
+    """Whether the run has been submitted, and was there when it was last looked at."""
+    completed = run.condition("WorkflowCompleted") or {}
+    return bool(run.status.get("runReference")) and completed.get("message") != "Workflow is not found in the cluster"
 
 
 def status_of(run: PlatformObject) -> str:

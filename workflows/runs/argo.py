@@ -111,9 +111,8 @@ def look(plane: Plane, reference: Mapping[str, str]) -> Progress | None:
 def tasks_of(nodes: Mapping[str, Any]) -> list[Document]:
     """The steps that ran as pods, in the order of the workflow."""
     pods = [node for node in nodes.values() if node.get("type") == POD]
-    return [
-        task_of(node) for node in sorted(pods, key=lambda node: (step_index(node), str(node.get("startedAt") or "")))
-    ]
+    pods.sort(key=lambda node: (step_index(node), str(node.get("startedAt") or "")))
+    return [task_of(node) for node in pods]
 
 
 def step_index(node: Mapping[str, Any]) -> int:
