@@ -102,7 +102,12 @@ def admit(call: Call, namespace: str, name: str) -> Admitted:
     require_own_origin(call.request)
     component = component_named(namespace, name)
     place = place_of_component(component)
-    environment = asked.environment or first_environment(component)
+    try:
+        environment = asked.environment or first_environment(component)
+    except TextRefusal:
+        # What is wrong with its pipeline is not for those who may not run anything in it, or see it at all.
+        require(call, ACTION, place, "", "Component", TextRefusal(403, FORBIDDEN))
+        raise
     require(call, ACTION, place, environment, "Component", TextRefusal(403, FORBIDDEN))
     if asked.project and asked.project != place.project:
         raise TextRefusal(403, FORBIDDEN)

@@ -57,12 +57,16 @@ def place_of_component(component: Component) -> Place:
 
 def require(call: Call, action: str, place: Place, environment: str, kind: str, refused: TextRefusal) -> None:
     """Refuse the action in that environment with `refused`, or, at a component that is not to be seen, as not there."""
-    attributes = {"environment": f"{place.namespace}/{environment}"}
-    if guard.ask(call.access, action, place, attributes, kind, None).allowed:
+    if guard.ask(call.access, action, place, attributes_in(place, environment), kind, None).allowed:
         return
     if place.component and settings.HIDE_FORBIDDEN and not call.access.allows("component:view", place):
         raise NoSuchComponent(place.namespace, place.component)
     raise refused
+
+
+def attributes_in(place: Place, environment: str) -> dict[str, str]:
+    """The attributes for conditions. Without an environment there is none, so that they fail closed."""
+    return {"environment": f"{place.namespace}/{environment}"} if environment else {}
 
 
 def still_permitted(call: Call, action: str, place: Place, environment: str) -> bool:
@@ -71,7 +75,7 @@ def still_permitted(call: Call, action: str, place: Place, environment: str) -> 
         now = Call(call.request, authenticate(call.request))
     except Unauthenticated:
         return False
-    return now.access.allows(action, place, {"environment": f"{place.namespace}/{environment}"})
+    return now.access.allows(action, place, attributes_in(place, environment))
 
 
 def watched(chunks: Iterable[bytes], is_permitted: Callable[[], bool]) -> Iterator[bytes]:
