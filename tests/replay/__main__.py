@@ -1,4 +1,8 @@
-"""`python -m tests.replay FILE [--with FILE]`: replay recorded exchanges against a fresh server and print the score."""
+"""`python -m tests.replay FILE [--with FILE]`: replay recorded exchanges against a fresh server and print the score.
+
+Exit code 0: whatever differs is deliberate or waits for parts that are not there yet; 1: something else differs; 2: it
+could not be replayed.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +14,22 @@ from pathlib import Path
 
 from tests.conftest import conformance_directory
 from tests.replay import report
+from tests.replay.deliberate import pending_for
 from tests.replay.exchanges import read_exchanges
 from tests.replay.player import play
+from tests.replay.stage import start_documents
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.replay", description=__doc__)
     parser.add_argument("file", type=Path, help="recorded exchanges, one JSON document a line")
     parser.add_argument("--with", dest="more", type=Path, action="append", default=[], help="more of them, merged by n")
-    parser.add_argument("--conformance", type=Path, default=conformance_directory(), help="the conformance data")
+    parser.add_argument("--conformance", type=Path, default=conformance_directory(), help="where the start state is")
     parser.add_argument("--database-url", default="", help="an empty PostgreSQL database; without: SQLite")
     arguments = parser.parse_args()
     try:
         exchanges = read_exchanges(arguments.file, *arguments.more)
+        start_documents(arguments.conformance)
     except (OSError, ValueError) as error:
         print(f"replay: {error}", file=sys.stderr)
         return 2
@@ -35,7 +42,7 @@ def main() -> int:
     print(f"replayed in {time.monotonic() - began:.0f} s")
     for line in report.lines(played.results):
         print(line)
-    return 0
+    return int(any(pending_for(exchange) is None for exchange in report.different(played.results)))
 
 
 if __name__ == "__main__":
