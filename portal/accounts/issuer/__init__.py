@@ -10,6 +10,7 @@ django-oauth-toolkit (on oauthlib) does the protocol; here is what is ours: keys
     device.py        the device grant (RFC 8628): its token half
     exchange.py      token exchange (RFC 8693): an agent acts for a person
     verification.py  our own tokens when they come back: whose they are, and whether they still count
+    ending.py        what ends all tokens of a person
     endpoints.py     token, revocation, keys, userinfo
     pages.py         sign-in, consent, devices
     discovery.py     the documents under /.well-known

@@ -16,9 +16,11 @@ class IssuerConfig(AppConfig):
     verbose_name = "Sign-in of programs"
 
     def ready(self) -> None:
+        from portal.accounts.issuer import ending
         from portal.accounts.issuers import register
 
         register(found)
+        ending.connect()
 
 
 def found(name: str) -> Issuer | None:

@@ -62,7 +62,7 @@ def openid_configuration(request: HttpRequest) -> HttpResponse:
     if settings.OIDC_ISSUER and not settings.BUILT_IN_ISSUER:
         return HttpResponseRedirect(f"{settings.OIDC_ISSUER.rstrip('/')}/.well-known/openid-configuration")
     here = claims.issuer()
-    response = responses.json_body(
+    return responses.json_body(
         {
             "authorization_endpoint": f"{here}/oauth/authorize",
             "authorization_response_iss_parameter_supported": True,
@@ -90,8 +90,6 @@ def openid_configuration(request: HttpRequest) -> HttpResponse:
             "userinfo_endpoint": f"{here}/oauth/userinfo",
         }
     )
-    response["Access-Control-Allow-Origin"] = "*"
-    return response
 
 
 def challenge() -> str:

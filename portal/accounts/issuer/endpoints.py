@@ -21,7 +21,6 @@ from portal.accounts.issuer import claims, device, keys, limits
 from portal.accounts.issuer.models import Client
 from portal.accounts.jwt_verification import unverified
 from portal.audit import operation as audit
-from portal.audit.flood import is_too_many
 from portal.audit.ledger import clean_free_text
 from portal.audit.middleware import source_ip
 from portal.wire import responses
@@ -91,8 +90,7 @@ def note(request: HttpRequest, client_id: str, status: int, answer: dict[str, An
     error = answer.get("error", "")
     if opened is None:
         return
-    is_waiting = error in ("authorization_pending", "slow_down")
-    if is_waiting or (status != 200 and is_too_many(source_ip(request))):
+    if error in ("authorization_pending", "slow_down"):
         leave_no_event()
         return
     is_proved = error != "invalid_client"
@@ -113,7 +111,7 @@ def note(request: HttpRequest, client_id: str, status: int, answer: dict[str, An
 
 
 def leave_no_event() -> None:
-    """A device that waits changes nothing, and strangers shall not fill the log."""
+    """A device that waits changes nothing; of who has been refused too often the log has enough."""
     opened = audit.current()
     if opened is not None:
         opened.is_rehearsal = True
@@ -154,8 +152,11 @@ def device_authorization(request: HttpRequest) -> HttpResponse:
     client = Client.objects.filter(client_id=request.POST.get("client_id", "")[:255]).first()
     opened = audit.current()
     if opened is not None:
-        opened.action = "oauth:device"
+        opened.action = limits.DEVICE_ACTION
         opened.target = audit.Target("Client", name=clean_free_text(client_id_of(request), 253))
+    if limits.has_begun_too_often(source_ip(request)):
+        leave_no_event()
+        return refused("slow_down", "Too many codes were asked for. Try again later.", 429, limits.WINDOW.seconds)
     if client is None or not client.is_usable(None):
         return refused("invalid_client", "No such client.", 401)
     if client.client_type == Client.CLIENT_CONFIDENTIAL and not client.has_secret(
@@ -186,7 +187,6 @@ def key_set(request: HttpRequest) -> HttpResponse:
     """GET: the keys that our tokens are signed with."""
     response = JsonResponse(keys.key_set())
     response["Cache-Control"] = f"public, max-age={keys.MAX_AGE}"
-    response["Access-Control-Allow-Origin"] = "*"
     return response
 
 

@@ -13,10 +13,11 @@ from oauth2_provider.models import get_access_token_model
 
 from portal.audit.models import AuditEvent
 
-ACTION = "oauth:token"
+ACTION, DEVICE_ACTION = "oauth:token", "oauth:device"
 WINDOW = timedelta(minutes=15)
 FAILURES_PER_CLIENT_AND_ADDRESS = 20
 FAILURES_PER_ADDRESS = 50
+CODES_PER_ADDRESS = 50
 MINUTE = timedelta(minutes=1)
 TOKENS_PER_MINUTE = 120
 
@@ -33,6 +34,14 @@ def has_failed_too_often(client_id: str, address: str | None) -> bool:
         failures.filter(name=client_id)[:FAILURES_PER_CLIENT_AND_ADDRESS].count() >= FAILURES_PER_CLIENT_AND_ADDRESS
         or failures[:FAILURES_PER_ADDRESS].count() >= FAILURES_PER_ADDRESS
     )
+
+
+def has_begun_too_often(address: str | None) -> bool:
+    """Whether devices at that address have had their codes for now."""
+    begun = AuditEvent.objects.system("count device codes").filter(
+        action=DEVICE_ACTION, source_ip=address, recorded_at__gte=timezone.now() - WINDOW
+    )
+    return bool(begun[:CODES_PER_ADDRESS].count() >= CODES_PER_ADDRESS)
 
 
 def has_too_many(client_pk: int, user_pk: int) -> bool:

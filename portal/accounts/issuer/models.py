@@ -103,7 +103,9 @@ class Client(AbstractApplication):  # type: ignore[misc]
         own = {self.authorization_grant_type} - NOT_OURS
         if self.uses_device_flow:
             own.add(self.GRANT_DEVICE_CODE)
-        if self.bound_user is not None:
+        bound = self.bound_user
+        is_agent = bound is not None and bound.principal_kind == User.PrincipalKind.AGENT
+        if is_agent or (bound is not None and self.acts_for_anyone):
             own.add(GRANT_TOKEN_EXCHANGE)
         return not own.isdisjoint(grant_types)
 

@@ -122,6 +122,9 @@ class Authorize(AuthorizationView):  # type: ignore[misc]
         user: Any = request.user
         if user.is_authenticated and (user.is_machine or not user.is_usable):
             logout(request)
+        # Consent is asked for each time: a parameter of the toolkit's would let the program decide otherwise.
+        request.GET = request.GET.copy()  # type: ignore[assignment]
+        request.GET.pop("approval_prompt", None)  # type: ignore[misc]
         response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         allow_target(request, response, {key: request.GET.getlist(key) for key in request.GET})
         note_decision(request, response)

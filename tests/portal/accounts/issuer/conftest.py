@@ -98,7 +98,7 @@ class Program:
     def sign_in(self, user: User) -> dict[str, Any]:
         """The whole flow with a browser that has a session; the token reply."""
         browser = Browser()
-        browser.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        browser.force_login(user)
         response = browser.get(self.authorize_path)
         if response.status_code == 200:
             form = {**response.context["form"].initial, "allow": "true"}

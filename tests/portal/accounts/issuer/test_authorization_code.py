@@ -163,6 +163,14 @@ def test_a_program_of_strangers_needs_consent(editor, ada):
     assert "code" in answer_of(browser.post("/oauth/authorize", {**form, "allow": "true"}))
 
 
+def test_a_program_does_not_decide_whether_consent_is_asked_for(editor, ada):
+    editor.sign_in(ada)
+    browser = Browser()
+    browser.force_login(ada)
+    page = browser.get("/oauth/authorize", editor.question(approval_prompt="auto"))
+    assert page.status_code == 200 and b"act for you?" in page.content
+
+
 def test_consent_is_no_link_that_a_stranger_can_make_a_person_follow(editor, ada):
     browser = Browser(enforce_csrf_checks=True)
     browser.force_login(ada)

@@ -9,7 +9,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 from oauth2_provider.models import get_device_grant_model
 
-from portal.accounts.issuer import clients
+from portal.accounts.issuer import clients, limits
 from portal.accounts.issuer.device import GRANT_DEVICE
 from portal.audit.models import AuditEvent
 from tests.portal.accounts.issuer.conftest import HOME, Program, visit
@@ -98,6 +98,11 @@ def test_a_client_without_the_grant_gets_no_codes(editor, robot_program):
     assert begin(robot_program).status_code == 401
     assert Browser().post("/oauth/device_authorization", {"client_id": "nobody"}).status_code == 401
     assert Browser().post("/oauth/device_authorization", {}).status_code == 401
+
+
+def test_codes_are_not_asked_for_without_end(occ, monkeypatch):
+    monkeypatch.setattr(limits, "CODES_PER_ADDRESS", 3)
+    assert [begin(occ).status_code for _ in range(5)] == [200, 200, 200, 429, 429]
 
 
 def test_the_page_wants_a_signed_in_person(occ):

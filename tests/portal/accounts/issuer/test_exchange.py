@@ -66,6 +66,16 @@ def test_a_client_that_is_trusted_with_everybody_acts_for_others(agent_program, 
     assert said_by(exchange(agent_program, editor.sign_in(bob)["access_token"]))["sub"] == "bob"
 
 
+def test_a_service_account_acts_for_people_only_if_it_is_trusted_to(robot_program, editor, ada):
+    token = editor.sign_in(ada)["access_token"]
+    assert exchange(robot_program, token).json()["error"] == "unauthorized_client"
+    robot_program.client.acts_for_anyone = True
+    robot_program.client.save()
+    reply = exchange(robot_program, token)
+    assert said_by(reply)["act"]["sub"] == "ci-robot"
+    assert identity(reply.json()["access_token"]).acting_for.user == ada
+
+
 def test_what_was_exchanged_is_not_exchanged_again(agent_program, editor, ada):
     token = exchange(agent_program, editor.sign_in(ada)["access_token"]).json()["access_token"]
     reply = exchange(agent_program, token)

@@ -85,6 +85,22 @@ def test_revoking_the_access_token_ends_the_refresh_token_too(editor, ada):
     assert refreshed(editor, held["refresh_token"]).json()["error"] == "invalid_grant"
 
 
+def test_a_new_password_ends_what_the_old_one_signed_in(editor, ada, bob):
+    held, others = editor.sign_in(ada), editor.sign_in(bob)
+    ada.set_password("another one, quite long")
+    ada.save()
+    assert visit(PROFILE, held["access_token"]).status_code == 401
+    assert refreshed(editor, held["refresh_token"]).json()["error"] == "invalid_grant"
+    assert visit(PROFILE, others["access_token"]).status_code == 200
+
+
+def test_other_changes_of_an_account_end_nothing(editor, ada):
+    held = editor.sign_in(ada)
+    ada.first_name = "Augusta"
+    ada.save()
+    assert visit(PROFILE, held["access_token"]).status_code == 200
+
+
 def test_occ_gets_no_refresh_token_for_it_would_use_one_twice(occ, ada):
     held = occ.sign_in(ada)
     assert "refresh_token" not in held and held["expires_in"] == 12 * 3600
