@@ -24,6 +24,7 @@ HERE = Path(__file__).resolve().parent
 KUBERNETES = "v1.36.3"
 CRD_MODULES = {
     "gateway-api": ("sigs.k8s.io/gateway-api", "v1.5.1", "config/crd/standard"),
+    "argo": ("github.com/argoproj/argo-workflows/v3", "v3.6.0", "manifests/base/crds/minimal"),
     "external-secrets": ("github.com/external-secrets/external-secrets", "v0.20.4", "config/crds/bases"),
 }
 """Custom resources that releases are made of: module, version, and the folder of its definitions."""
