@@ -1,6 +1,7 @@
 """Keeps strangers from filling the log: requests without a valid credential are recorded up to a rate.
 
-Everybody who is known is recorded always; this is for 401 only. Counted for each source and process, in memory.
+Everybody who is known is recorded always; this is for 401, and for what nobody in particular asked of the endpoints
+that need no token. Counted for each source and process, in memory.
 """
 
 from __future__ import annotations

@@ -40,7 +40,8 @@ class AuditMiddleware:
                 # A form that the admin shows again, with its errors, is a 200.
                 outcome = "invalid" if status == 200 and is_admin(request) else outcome_of_status(status)
                 outcome = "denied" if is_hidden_denial(opened, status) else outcome
-                if status != 401 or not is_too_many(opened.origin.source_ip if opened.origin else None):
+                is_nobody = status == 401 or (opened.actor is not None and opened.actor.name == ANONYMOUS.name)
+                if not is_nobody or not is_too_many(opened.origin.source_ip if opened.origin else None):
                     conclude(opened, outcome, status, {"changed": False} if outcome == "success" else {})
         return response
 

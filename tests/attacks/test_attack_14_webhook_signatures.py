@@ -8,6 +8,7 @@ import io
 import threading
 import time
 from statistics import median
+from types import SimpleNamespace
 
 import orjson
 import pytest
@@ -15,6 +16,8 @@ from django.db import connection, connections
 from django.test import Client, RequestFactory
 
 from catalog.kinds.workflow_run import WorkflowRun
+from portal.audit import flood
+from portal.audit.models import AuditEvent
 from tests.workflows.webhooks.deliveries import (
     SECRETS,
     URL,
@@ -296,6 +299,18 @@ def test_a_refusal_shows_neither_the_secret_nor_the_right_signature(caplog):
         shown = reply.content.decode() + caplog.text
         assert not any(secret in shown for secret in SECRETS.values())
         assert GOOD not in shown
+
+
+def test_strangers_cannot_fill_the_audit_with_deliveries(monkeypatch):
+    monkeypatch.setattr(flood, "_seen", {})
+    monkeypatch.setattr(flood, "time", SimpleNamespace(monotonic=lambda: 90.0))  # no minute ends meanwhile
+    events = AuditEvent.objects.system("test")
+    before = events.count()
+    for _ in range(flood.PER_MINUTE + 20):
+        send(PUSH)
+    assert events.count() - before == flood.PER_MINUTE
+    assert from_github(PUSH).json()["triggeredBuilds"] == 1  # who proves who they are is always written down
+    assert events.count() - before > flood.PER_MINUTE
 
 
 def test_other_verbs_and_a_browser_get_nothing():
