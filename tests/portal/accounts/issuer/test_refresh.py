@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client as Browser
@@ -83,6 +83,15 @@ def test_revoking_the_access_token_ends_the_refresh_token_too(editor, ada):
     held = editor.sign_in(ada)
     Browser().post("/oauth/revoke", {"client_id": "editor", "token": held["access_token"]})
     assert refreshed(editor, held["refresh_token"]).json()["error"] == "invalid_grant"
+
+
+def test_what_a_program_makes_with_its_token_does_not_outlive_it(editor, ada):
+    held = editor.sign_in(ada)
+    headers = {"Authorization": f"Bearer {held['access_token']}"}
+    path = "/api/stagecraft/v1/access/tokens"
+    made = Browser().post(path, {"name": "longer", "days": 90}, content_type="application/json", headers=headers)
+    assert made.status_code == 201
+    assert datetime.fromisoformat(made.json()["expiresAt"]) <= timezone.now() + timedelta(hours=1)
 
 
 def test_a_new_password_ends_what_the_old_one_signed_in(editor, ada, bob):
