@@ -61,6 +61,10 @@ class ObjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         rows = rows.none() if access is None else access.visible(rows)
         return rows.defer("last_applied", "annotations", "owner_references")
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Lists narrow by their filters only: no column can be asked through the address."""
+        return lookup in {choice.parameter_name for choice in filters_of(self.model)}
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {"title": self.model.kind, **(extra_context or {})})
 

@@ -147,31 +147,38 @@ def events_of(user: User, viewer: Access) -> Any:
 
 
 def represented_by(user: User, viewer: Access) -> list[str]:
-    """On whose behalf the user has acted lately, of what the viewer may see."""
+    """On whose behalf the user has acted lately, of what the viewer may see, and has tokens to act for."""
     events = visible_to(viewer).filter(actor=user.get_username()).exclude(on_behalf_of="").order_by("-id")
-    return sorted(set(events.values_list("on_behalf_of", flat=True)[:500]))[:20]
+    names = set(events.values_list("on_behalf_of", flat=True)[:500])
+    tokens = AccessToken.objects.filter(user=user, on_behalf_of__isnull=False)
+    return sorted(names | set(tokens.values_list("on_behalf_of__username", flat=True)[:500]))[:20]
 
 
 def tokens_of(user: User) -> list[AccessToken]:
-    return list(AccessToken.objects.filter(user=user).order_by("-created_at")[:TOKENS_MAX])
+    """The user's tokens, newest first; never their texts, which nobody has."""
+    return list(
+        AccessToken.objects.filter(user=user).select_related("on_behalf_of").order_by("-created_at")[:TOKENS_MAX]
+    )
 
 
 def facts_of(user: User) -> list[tuple[str, Any]]:
     """What the account is, one fact a line; what it has not is left out."""
-    owner, expires_at = getattr(user, "owner", None), getattr(user, "expires_at", None)
+    owned = ", ".join(user.owned.order_by("username").values_list("username", flat=True)[:20])
     facts: list[tuple[str, Any]] = [
         ("is", user.get_principal_kind_display().lower()),
         ("state", "active" if user.is_active else "disabled"),
-        ("owner", owner),
-        ("issuer", getattr(user, "issuer", "") or ""),
-        ("subject", getattr(user, "subject", "") or ""),
+        ("may act", "yes" if user.is_usable else "no"),
+        ("owner", user.owner),
+        ("answers for", owned),
+        ("issuer", user.issuer),
+        ("subject", user.subject),
         ("email", user.email),
         ("since", user.date_joined.strftime("%Y-%m-%d")),
         ("last sign-in", user.last_login.strftime("%Y-%m-%d %H:%M") if user.last_login else "never"),
     ]
-    if expires_at is not None:
-        ended = "ended" if expires_at <= timezone.now() else "ends"
-        facts.append((ended, expires_at.strftime("%Y-%m-%d %H:%M")))
+    if user.expires_at is not None:
+        ended = "ended" if user.expires_at <= timezone.now() else "ends"
+        facts.append((ended, user.expires_at.strftime("%Y-%m-%d %H:%M")))
     if user.is_superuser:
         facts.append(("superuser", "may do everything without a grant"))
     return [(name, value) for name, value in facts if value]

@@ -142,7 +142,7 @@ def show(
         "hidden": [outer for outer in places_around(place) if not hand_grants.may(access, "view", outer)],
         "can_give": can_give,
         "form": form,
-        "roles": hand_grants.roles_for(access, place) if can_give else [],
+        "roles": hand_grants.roles_for(place) if can_give else [],
         "actions": hand_grants.actions_for(place) if can_give else [],
     }
     return TemplateResponse(request, "admin/access/scope.html", shown)
