@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,10 +18,10 @@ from tests.real.server import Server
 MAKE_PEOPLE = """
 from portal.accounts.models import User
 from portal.accounts.issuer import clients
-from portal.audit.models import AuditEvent
 ada = User.objects.create_superuser("ada", password="correct horse battery")
 User.objects.create(username="helper", principal_kind="agent", owner=ada)
 clients.known_clients()
+clients.public_client("editor", "", ["http://127.0.0.1/callback"], skip_authorization=True)
 """
 
 
@@ -105,6 +106,37 @@ def test_a_key_that_was_rotated_elsewhere_is_known_to_the_running_server(server)
     server.manage("rotate_signing_key")
     after = requests.get(f"{server.url}/oauth/jwks", timeout=30).json()["keys"]
     assert {key["kid"] for key in before} < {key["kid"] for key in after}
+
+
+def test_of_requests_at_the_same_time_one_gets_the_token(server):
+    """A code and a refresh token are good once, also for two processes or threads that look at the same moment."""
+    verifier, callback = "w" * 43, "http://127.0.0.1:41999/callback"
+    question = {
+        "client_id": "editor",
+        "code_challenge": challenge_of(verifier),
+        "code_challenge_method": "S256",
+        "redirect_uri": callback,
+        "response_type": "code",
+        "scope": "openid",
+    }
+    prepared = requests.Request("GET", f"{server.url}/oauth/authorize", params=question).prepare()
+    reply = sign_in(server, requests.Session(), prepared.path_url)
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": "editor",
+        "code": parse_qs(urlsplit(reply.headers["Location"]).query)["code"][0],
+        "redirect_uri": callback,
+        "code_verifier": verifier,
+    }
+    (won,) = [reply for reply in at_once(server, form) if reply.status_code == 200]
+    again = {"grant_type": "refresh_token", "client_id": "editor", "refresh_token": won.json()["refresh_token"]}
+    replies = at_once(server, again)
+    assert [reply.json()["error"] for reply in replies if reply.status_code != 200] == ["invalid_grant"] * 3
+
+
+def at_once(server: Server, form: dict[str, str]) -> list[requests.Response]:
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(lambda _: requests.post(f"{server.url}/oauth/token", form, timeout=60), range(4)))
 
 
 def test_a_device_is_signed_in(server):
