@@ -17,6 +17,8 @@ from catalog.store import history
 from catalog.store.models import ObjectReference
 from catalog.store.references import referrers
 from portal.access.engine import Access
+from portal.access.explanation_text import lines_of
+from portal.access.explanations import explain_object
 
 RECENT = 15
 LINKS_MAX = 50
@@ -73,7 +75,17 @@ def page_of(obj: PlatformObject, access: Access | None) -> dict[str, Any]:
             for item in rendered_of(obj)
         ],
         "revisions": recent_revisions(obj),
+        "why": [] if access is None else why(access, obj),
     }
+
+
+def why(access: Access, obj: PlatformObject) -> list[dict[str, Any]]:
+    """What the user may do to the object and by what, or what would let them."""
+    return [
+        {**shown, "text": "\n".join(list(lines_of(shown))[1:])}
+        for verb in ("view", "update", "delete")
+        for shown in [explain_object(access, verb, obj)]
+    ]
 
 
 def recent_revisions(obj: PlatformObject) -> list[Any]:

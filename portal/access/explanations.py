@@ -89,6 +89,12 @@ def explain(
     return shown
 
 
+def explain_object(access: Access, verb: str, obj: Any) -> dict[str, Any]:
+    """As `explain`, for a verb on a stored object: at its place, with its attributes."""
+    hierarchy = hierarchy_of(type(obj))
+    return explain(access, hierarchy.action(verb), hierarchy.place_of(obj), hierarchy.attributes_of(obj))
+
+
 def grounds_for(access: Access, action: str, place: Place, attributes: Attributes) -> Grounds:
     """What bears on a question of one subject; the person on whose behalf it acts has grounds of its own."""
     rules = access.rules_for(action)

@@ -140,11 +140,16 @@ hand_grants = st.builds(
 )
 
 
-def policies(max_bindings: int = 5) -> st.SearchStrategy[RandomPolicy]:
+def policies(
+    max_bindings: int = 5, *, min_bindings: int = 1, has_all_roles: bool = False
+) -> st.SearchStrategy[RandomPolicy]:
+    """Random policies; with all roles fewer of their mappings lead nowhere."""
+    entries = st.lists(st.sampled_from(ENTRIES), min_size=1, max_size=3, unique=True)
+    names = [("", "one"), ("", "two"), ("", "three"), ("acme", "one"), ("acme", "two"), ("globex", "three")]
     return st.builds(
         RandomPolicy,
-        roles,
-        st.lists(bindings(), min_size=1, max_size=max_bindings),
+        st.fixed_dictionaries(dict.fromkeys(names, entries)) if has_all_roles else roles,
+        st.lists(bindings(), min_size=min_bindings, max_size=max_bindings),
         st.lists(hand_grants, max_size=1, unique_by=lambda grant: (grant.holder, grant.action, grant.place)),
     )
 
