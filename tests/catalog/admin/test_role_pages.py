@@ -59,11 +59,20 @@ def test_a_role_shows_the_bindings_that_use_it(browser: Client) -> None:
     assert "not-this" not in html
 
 
-def test_ticking_changes_the_role_and_keeps_the_order_and_what_is_unknown(browser: Client) -> None:
-    made = role("dev", "logs:view", "component:view", "portal-thing:do")
-    tick(browser, page(made), "component:view", "logs:view", "portal-thing:do", "component:exec")
-    assert actions_of("dev") == ["logs:view", "component:view", "portal-thing:do", "component:exec"]
+def test_ticking_changes_the_role_and_keeps_the_order(browser: Client) -> None:
+    made = role("dev", "logs:view", "component:view", "workload:view")
+    tick(browser, page(made), "component:view", "logs:view", "workload:view", "component:exec")
+    assert actions_of("dev") == ["logs:view", "component:view", "workload:view", "component:exec"]
     tick(browser, page(made), "component:view", "made-up:thing")
+    assert actions_of("dev") == ["component:view"]
+
+
+def test_entries_of_before_that_mean_nothing_are_shown_and_can_be_unticked(browser: Client) -> None:
+    made = role("dev", "component:view")
+    type(made).objects.system("test").filter(pk=made.pk).update(spec={"actions": ["component:view", "gone:do"]})
+    html = browser.get(page(made)).content.decode()
+    assert "gone:do" in html and "unknown here" in html
+    tick(browser, page(made), "component:view")
     assert actions_of("dev") == ["component:view"]
 
 
