@@ -51,7 +51,7 @@ def event_of(entry: Revision) -> Event:
     """The event of one revision."""
     document = entry.after or entry.before or {}
     project, component = owner_of(entry.kind, entry.name, document)
-    details = difference(entry.kind, entry.before, entry.after)
+    details = {**difference(entry.kind, entry.before, entry.after), **move_of(entry)}
     if entry.action == Revision.Action.DELETED and (entry.before or {}).get("metadata", {}).get("deletionTimestamp"):
         details["phase"] = "removed"  # asked for earlier, by another event
     return Event(
@@ -69,6 +69,24 @@ def event_of(entry: Revision) -> Event:
         generation=entry.generation,
         details=details,
     )
+
+
+RELEASES = {
+    "ReleaseBinding": "releaseName",
+    "ProjectReleaseBinding": "projectReleaseName",
+    "ResourceReleaseBinding": "resourceReleaseName",
+}
+"""The fields by which bindings put a release into an environment."""
+
+
+def move_of(entry: Revision) -> dict[str, Any]:
+    """`{"move": {environment, release, before}}` of a binding that got another release: what its event is about."""
+    field = RELEASES.get(entry.kind)
+    after, before = ((document or {}).get("spec") or {} for document in (entry.after, entry.before))
+    if field is None or entry.after is None or after.get(field) == before.get(field) or not after.get(field):
+        return {}
+    move = {"environment": after.get("environment"), "release": after[field], "before": before.get(field)}
+    return {"move": {name: value for name, value in move.items() if value}}
 
 
 def action_name(kind: str, verb: str) -> str:

@@ -174,7 +174,7 @@ KUBERNETES_CLUSTERS = read(
     "KUBERNETES_CLUSTERS",
     "",
     str,
-    "Directory with `<name>.kubeconfig` for each cluster that planes may name; empty: `clusters` in the data directory.",
+    "Directory with a `<name>.kubeconfig` for each cluster that planes name; empty: `clusters` in the data directory.",
 )
 GITHUB_WEBHOOK_SECRET = read("GITHUB_WEBHOOK_SECRET", "", str, "Secret of GitHub's webhooks; empty: they are refused.")
 GITLAB_WEBHOOK_SECRET = read("GITLAB_WEBHOOK_SECRET", "", str, "Token of GitLab's webhooks; empty: they are refused.")

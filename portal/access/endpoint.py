@@ -26,6 +26,7 @@ from portal.accounts.actor import Actor, ActorKind
 from portal.accounts.identity import Identity
 from portal.accounts.models import User
 from portal.audit import operation as audit
+from portal.audit.middleware import claims_of_agent
 from portal.wire import gojson, responses
 from portal.wire.conditional import conditional
 from portal.wire.request_ids import request_id_of
@@ -152,6 +153,8 @@ def note_caller(call: Call, parts: dict[str, Any]) -> None:
         return
     opened.actor = call.actor
     opened.credential = call.identity.credential
+    if call.user.principal_kind == "agent":
+        opened.agent = claims_of_agent(call.request)
     if call.identity.acting_for is not None:
         opened.on_behalf_of = call.identity.acting_for.user.get_username()
     of_kind = parts.get("collection") or parts.get("model")

@@ -63,7 +63,10 @@ def ask(access: Access, action: str, place: Place, attributes: Attributes, kind:
         if access.principal is not None and (behind := access.principal.check(action, place, attributes).rule):
             usage.note(behind, action)
     audit.asked(action, kind, place.namespace, "" if obj is None else obj.name)
-    audit.decided(is_allowed=decision.allowed, reason=reason_of(decision))
+    reason = reason_of(decision)
+    if not access.subject.needs_no_grant:
+        reason["policyVersion"] = access.policy.version
+    audit.decided(is_allowed=decision.allowed, reason=reason)
     return decision
 
 

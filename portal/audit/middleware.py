@@ -7,6 +7,7 @@ the outcome that its status stands for. A read leaves one only when it is refuse
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from portal.audit.ledger import clean_free_text
 from portal.audit.operation import ANONYMOUS, Operation, Origin, Target, conclude, current, frame, outcome_of_status
 from portal.wire.request_ids import client_request_id, server_request_id
 
+TRACE_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 READS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
 ADMIN_VERBS = {"add": "create", "change": "update", "delete": "delete"}
@@ -132,7 +134,20 @@ def origin_of(request: HttpRequest) -> Origin:
         client_request_id=clean_free_text(client_request_id(request), 64),
         source_ip=source_ip(request),
         user_agent=clean_free_text(request.headers.get("User-Agent", ""), 200),
+        trace_id=trace_id(request),
     )
+
+
+def trace_id(request: HttpRequest) -> str:
+    """The trace that the request belongs to, by the header `traceparent`; "" for none or a malformed one."""
+    found = TRACE_PARENT.fullmatch(request.headers.get("traceparent", ""))
+    return found[1] if found is not None and found[1] != "0" * 32 else ""
+
+
+def claims_of_agent(request: HttpRequest) -> dict[str, str]:
+    """What an agent says of itself in `X-Agent-Model`, `-Session`, `-Tool` and `-Call`. Nothing is decided by it."""
+    given = {name.lower(): request.headers.get(f"X-Agent-{name}", "") for name in ("Model", "Session", "Tool", "Call")}
+    return {name: clean_free_text(value, 100) for name, value in given.items() if value}
 
 
 def source_ip(request: HttpRequest) -> str | None:

@@ -43,12 +43,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a request came from. `client_request_id` is the client's own word, the server's id is another."""
+    """Where a request came from. `client_request_id` and `trace_id` are the client's own words (the second that of W3C
+    Trace Context, 32 hexadecimal digits), the server's id is another."""
 
     request_id: str
     client_request_id: str = ""
     source_ip: str | None = None
     user_agent: str = ""
+    trace_id: str = ""
 
 
 @dataclass(slots=True)
@@ -62,7 +64,7 @@ class Operation:
     on_behalf_of: str = ""
     credential: str = ""
     agent: dict[str, str] = field(default_factory=dict)
-    """Of an AI agent: model, session, tool, call."""
+    """Of an AI agent: model, session, tool, call, as it says itself."""
     decision: str = ""
     reason: dict[str, Any] = field(default_factory=dict)
     """Why permission was given or refused, as the access engine explains it."""
@@ -187,6 +189,8 @@ def complete(event: Event, opened: Operation) -> None:
         event.request_id, event.source_ip = opened.origin.request_id, opened.origin.source_ip
         if opened.origin.client_request_id:
             event.details["clientRequestId"] = opened.origin.client_request_id
+        if opened.origin.trace_id:
+            event.details["traceId"] = opened.origin.trace_id
         if opened.origin.user_agent:
             event.details["userAgent"] = opened.origin.user_agent
 

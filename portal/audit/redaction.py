@@ -30,7 +30,8 @@ TEXT_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("stg_", re.compile(r"stg_[A-Za-z0-9_-]{8,}")),
     ("earer ", re.compile(r"(?<=earer )[A-Za-z0-9._~+/=-]{8,}")),
     ("asic ", re.compile(r"(?<=asic )[A-Za-z0-9+/=]{8,}")),
-    ("eyJ", re.compile(r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.?[A-Za-z0-9_-]*")),
+    # Only at the beginning of a word, or a long word of many such beginnings would be read once from each.
+    ("eyJ", re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.?[A-Za-z0-9_-]*")),
     ("PRIVATE KEY", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)", re.S)),
     ("AKIA", re.compile(r"AKIA[0-9A-Z]{12,}")),
     ("gh", re.compile(r"gh[pousr]_[A-Za-z0-9]{16,}")),

@@ -15,6 +15,7 @@ from portal.audit.models import AuditEvent
 from portal.audit.operation import operation
 from portal.audit.reading import FILTERS, BadMoment, filtered, otlp_document, otlp_record, wire_event
 from portal.audit.retention import retain
+from portal.audit.story import tell
 from portal.audit.verification import verify
 
 OTLP_BATCH = 500
@@ -29,6 +30,9 @@ class Command(BaseCommand):
         listing = tasks.add_parser("list", help="newest events first")
         add_filters(listing)
         listing.add_argument("--limit", type=int, default=50, help="how many (50)")
+        story = tasks.add_parser("story", help="what happened, in sentences, oldest first")
+        add_filters(story)
+        story.add_argument("--limit", type=int, default=50, help="how many of the newest events (50)")
         export = tasks.add_parser("export", help="all events, oldest first, to standard output")
         add_filters(export)
         export.add_argument("--format", choices=("jsonl", "otlp"), default="jsonl", help="JSON lines (jsonl)")
@@ -51,6 +55,10 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{moment}  {event.outcome:8}  {event.actor}{for_whom} ({event.surface})  {event.action}  {where}"
             )
+
+    def story(self, options: dict[str, Any]) -> None:
+        for line in tell(selected(options).order_by("-id")[: options["limit"]]):
+            self.stdout.write(line)
 
     def export(self, options: dict[str, Any]) -> None:
         events = selected(options).order_by("id").iterator(chunk_size=OTLP_BATCH)
