@@ -116,6 +116,7 @@ def row_for(issuer: str, subject: str, sort: str, claims: Mapping[str, Any]) -> 
         # It has been named an agent since. That only takes rights away.
         found.owner, found.principal_kind = owner_of_agents(subject), AGENT
         found.save(update_fields=["owner", "principal_kind"])
+        announce(found, "update")
     return found
 
 
@@ -135,19 +136,20 @@ def made(issuer: str, subject: str, sort: str, claims: Mapping[str, Any]) -> Use
         except IntegrityError:
             continue  # somebody has that name
         if is_new:
-            announce(user)
+            announce(user, "create")
         return user
     raise Refused("INVALID_CLAIMS", "no user name is free")
 
 
-def announce(user: User) -> None:
-    """The audit's event of a new account; it is the platform's, and beside the one of the request."""
+def announce(user: User, verb: str) -> None:
+    """The audit's event of an account that a token has made or changed: the platform's, beside the one of the
+    request."""
     # Imported late: the audit's modules import models of this application.
     from portal.audit import ledger
     from portal.audit.accounts import account_event
 
     actor = system("identity", surface="rest")
-    ledger.write([account_event(actor, user, "create", {"issuer": user.issuer, "principalKind": user.principal_kind})])
+    ledger.write([account_event(actor, user, verb, {"issuer": user.issuer, "principalKind": user.principal_kind})])
 
 
 def names_for(issuer: str, subject: str) -> list[str]:

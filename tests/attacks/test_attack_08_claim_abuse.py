@@ -240,6 +240,8 @@ def test_attack_08_a_client_that_is_named_an_agent_later_is_one_from_then_on(
 
     assert sees(token) == 4
     assert User.objects.get(username="deployer-client").principal_kind == "agent"
+    events = AuditEvent.objects.system("test").filter(kind="User", actor="system:identity").order_by("recorded_at")
+    assert [(event.action, event.surface) for event in events] == [("user:create", "rest"), ("user:update", "rest")]
 
 
 def test_attack_08_groups_do_not_let_an_outside_agent_write(bound: None, issuer: OutsideIssuer, settings: Any) -> None:

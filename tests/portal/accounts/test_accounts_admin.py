@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from portal.accounts.models import AccessToken, User, user_of_token
+from tests.factories import NamespaceFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -64,3 +65,42 @@ def test_a_user_can_be_a_service_account_or_an_agent(browser: Client) -> None:
 
     assert User.objects.get(username="ci").principal_kind == "service_account"
     assert browser.get(reverse("admin:accounts_user_changelist") + "?principal_kind__exact=agent").status_code == 200
+
+
+def test_the_admin_makes_a_limited_token_for_an_agent_that_acts_for_somebody(browser: Client) -> None:
+    ada = User.objects.create_user("ada")
+    bot = User.objects.create_user("bot", principal_kind="agent", owner=ada)
+    NamespaceFactory.create(name="acme")
+    data = {
+        "user": bot.pk, "on_behalf_of": ada.pk, "name": "work", "expires_at_0": "", "expires_at_1": "",
+        "actions": "component:view, logs:view", "namespace": "acme", "project": "",
+    }  # fmt: skip
+
+    assert browser.post(reverse("admin:accounts_accesstoken_add"), data).status_code == 200
+
+    token = AccessToken.objects.get()
+    assert token.on_behalf_of == ada and token.limits is not None
+    assert (token.limits.actions, token.limits.namespace) == (("component:view", "logs:view"), "acme")
+    assert browser.get(reverse("admin:accounts_accesstoken_changelist")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"actions": "component:fly"}, "no action"),
+        ({"namespace": "nowhere"}, "there is no"),
+        ({"project": "shop"}, "a project is in a namespace"),
+        ({"on_behalf_of": "self"}, "only an agent acts"),
+        ({"expires_at_0": "2099-01-01", "expires_at_1": "00:00"}, "365 days"),
+        ({"name": ""}, "required"),
+    ],
+)
+def test_the_admin_says_what_is_wrong_with_a_token(browser: Client, change: dict[str, str], words: str) -> None:
+    user = User.objects.create_user("dev")
+    if "on_behalf_of" in change:
+        change = {"on_behalf_of": str(User.objects.create_user("ada").pk)}
+    data = {"user": user.pk, "name": "x", "expires_at_0": "", "expires_at_1": "", **change}
+
+    page = browser.post(reverse("admin:accounts_accesstoken_add"), data)
+
+    assert words in page.content.decode() and not AccessToken.objects.exists()
