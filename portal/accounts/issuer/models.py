@@ -109,6 +109,17 @@ class Client(AbstractApplication):  # type: ignore[misc]
             own.add(GRANT_TOKEN_EXCHANGE)
         return not own.isdisjoint(grant_types)
 
+    def redirect_uri_allowed(self, uri: str) -> bool:
+        """Whether that is one of its addresses, to the letter; of a loopback address the port is free, if it is one.
+
+        The toolkit does not look at that port, and what stands there would go into a header of the sign-in page.
+        """
+        try:
+            has_port = urlsplit(uri).port != 0
+        except ValueError:
+            return False
+        return has_port and bool(super().redirect_uri_allowed(uri))
+
     def is_usable(self, request: Any) -> bool:
         """Neither disabled nor bound to an account that is."""
         return self.disabled_at is None and (self.user is None or self.user.is_usable)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from urllib.parse import quote
 
 import jwt
 import pytest
@@ -122,6 +123,9 @@ def test_a_code_is_good_for_its_own_client_only(occ, editor, ada):
         "http://ada@127.0.0.1:55152/auth-callback",
         "http://127.0.0.1.evil.example/auth-callback",
         "javascript:alert(1)",
+        "http://127.0.0.1:1;script-src-elem 'unsafe-inline'/auth-callback",
+        "http://127.0.0.1:0/auth-callback",
+        "http://127.0.0.1:99999/auth-callback",
     ],
 )
 def test_no_code_goes_to_another_address(occ, ada, uri):
@@ -188,10 +192,10 @@ def test_the_policy_of_the_pages_lets_the_form_lead_to_the_client_and_nowhere_el
     for page in (sign_in, consent):
         assert "script" not in page.content.decode() and page["X-Frame-Options"] == "DENY"
         assert "no-store" in page["Cache-Control"]
-    elsewhere = (
-        "/oauth/sign-in?next=/oauth/authorize%3Fclient_id%3Dopenchoreo-cli%26redirect_uri%3Dhttps://evil.example/"
-    )
-    assert "form-action 'self';" in anonymous.get(elsewhere)["Content-Security-Policy"]
+    for uri in ("https://evil.example/", "http://127.0.0.1:1;script-src-elem */auth-callback"):
+        asked = quote(f"/oauth/authorize?client_id=openchoreo-cli&redirect_uri={quote(uri)}")
+        policy = anonymous.get(f"/oauth/sign-in?next={asked}")["Content-Security-Policy"]
+        assert "form-action 'self';" in policy and "script-src-elem" not in policy
 
 
 def test_sign_in_never_leads_to_another_site(ada):
