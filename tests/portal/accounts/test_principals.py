@@ -7,6 +7,7 @@ from io import StringIO
 
 import pytest
 from django.contrib.auth import authenticate
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
@@ -168,6 +169,13 @@ def test_a_platform_engineer_makes_accounts_and_tokens_on_the_command_line(db: N
     assert user_of_token(text) == bot
     assert said("token", "revoke", "--user", "ada") == "1 tokens were revoked\n"
     assert user_of_token(text) is None
+
+
+def test_a_new_account_of_a_name_that_bindings_hold_is_told_of(ada: User) -> None:
+    assert "without any right" in said("account", "create-agent", "bot", "--owner", "ada")
+    Group.objects.create(name="sub:old-bot")
+
+    assert "bindings name it already" in said("account", "create-agent", "old-bot", "--owner", "ada")
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from portal.access.subject import entitlement
 from portal.accounts.models import User
 from portal.accounts.principals import make_agent, make_person, make_service_account, set_active
 
@@ -77,7 +79,12 @@ class Command(BaseCommand):
         self.stdout.write(f"{user} may act again" if user.is_usable else f"{user} is active, but expired or unowned")
 
     def said(self, user: User) -> None:
-        self.stdout.write(f"{user.username} is a {user.get_principal_kind_display().lower()} without any right yet")
+        kind = user.get_principal_kind_display().lower()
+        if Group.objects.filter(name=entitlement("sub", user.username)).exists():
+            self.stdout.write(f"{user.username} is a {kind}; bindings name it already, so it may do what they give")
+            self.stdout.write(f"see GET /api/stagecraft/v1/access/why?user={user.username} before you hand out a token")
+        else:
+            self.stdout.write(f"{user.username} is a {kind} without any right of its own yet")
         if user.is_machine:
             self.stdout.write(f"give it a token by: manage.py token issue {user.username} --name PURPOSE")
 
