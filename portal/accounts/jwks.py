@@ -36,6 +36,8 @@ PAUSE = 30
 COLD_WAIT = 12.0
 """Seconds that a request waits for another's fetch when there are no keys at all."""
 ROTATION_WAIT = 3.0
+"""And for one more key id; of such requests, which anybody can send, only a few wait."""
+WAITING_MAX = 4
 MAX_KEYS = 100
 MAX_BYTES = 256 * 1024
 USABLE = ("RSA", "EC", "OKP")
@@ -50,6 +52,7 @@ class RemoteKeys:
         self.issuer, self.jwks_url, self.networks = issuer, jwks_url, networks
         self.name = "jwks:" + sha256(f"{issuer} {jwks_url}".encode()).hexdigest()[:32]
         self.fetching = threading.Lock()
+        self.waiting = threading.BoundedSemaphore(WAITING_MAX)
 
     def key(self, kid: str) -> VerificationKey | None:
         """The key of that id; fetches at most once in `PAUSE`. None if there is none or none can be had."""
@@ -62,6 +65,15 @@ class RemoteKeys:
 
     def refreshed(self, held: dict[str, Any] | None) -> dict[str, Any] | None:
         """The keys after a fetch, if one is due: this thread's, or that of another which is at it."""
+        if held is not None and not self.waiting.acquire(blocking=False):
+            return held
+        try:
+            return self.refreshed_in_turn(held)
+        finally:
+            if held is not None:
+                self.waiting.release()
+
+    def refreshed_in_turn(self, held: dict[str, Any] | None) -> dict[str, Any] | None:
         if not self.fetching.acquire(timeout=COLD_WAIT if held is None else ROTATION_WAIT):
             return held
         try:

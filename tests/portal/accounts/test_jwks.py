@@ -119,6 +119,31 @@ def test_a_stampede_on_cold_keys_is_one_fetch(keys: RemoteKeys, issuer: OutsideI
     assert fetches(issuer) == 1
 
 
+def test_a_flood_of_unknown_kids_does_not_hold_the_server_while_the_issuer_is_slow(
+    keys: RemoteKeys, issuer: OutsideIssuer
+) -> None:
+    keys.key("rsa")
+    cache.delete(f"{keys.name}:pause")
+    issuer.delay = 1.0
+    quick: list[float] = []
+
+    def ask(number: int) -> None:
+        began = time.monotonic()
+        keys.key(f"unknown-{number}")
+        quick.append(time.monotonic() - began)
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(40)]
+    for thread in threads:
+        thread.start()
+    began = time.monotonic()
+    assert keys.key("rsa") is not None and time.monotonic() - began < 0.5, "known keys wait for nothing"
+    for thread in threads:
+        thread.join()
+
+    assert sum(seconds > 0.8 for seconds in quick) <= jwks.WAITING_MAX
+    assert fetches(issuer) == 2
+
+
 def test_a_stampede_on_a_dead_issuer_is_one_attempt(keys: RemoteKeys, issuer: OutsideIssuer) -> None:
     issuer.is_down, issuer.delay = True, 0.2
     began = time.monotonic()
