@@ -104,6 +104,36 @@ def due() -> dict[str, Any]:
     return {"due": work.unconverged_count()}
 
 
+def progressing() -> dict[str, Any]:
+    """How many bindings wait for what a cluster makes of their objects."""
+    from catalog.kinds.project_release_binding import ProjectReleaseBinding
+    from catalog.kinds.release_binding import ReleaseBinding
+    from catalog.kinds.resource_release_binding import ResourceReleaseBinding
+
+    reasons = ("ResourcesProgressing", "ResourcesUnknown", "NamespaceProgressing", "NamespaceNotReady", "ReleaseSynced")
+    kinds: Any = (ReleaseBinding, ProjectReleaseBinding, ResourceReleaseBinding)
+    return {"progressing": sum(kind.objects.system("test").filter(ready_reason__in=reasons).count() for kind in kinds)}
+
+
+def unaudited() -> dict[str, Any]:
+    """Changes without an event, and events of changes that did not happen, as `(uid, kind, name)` with their number."""
+    from catalog.audit_trail import VERBS
+    from catalog.store.models import Revision
+    from portal.audit.models import AuditEvent
+
+    changes = Revision.objects.system("test").filter(action__in=list(VERBS)).values_list("uid", "kind", "name")
+    events = AuditEvent.objects.system("test").exclude(uid=None).values_list("uid", "kind", "name")
+    made, told = Counter(map(str, changes)), Counter(map(str, events))
+    return {"changes": sum(made.values()), "silent": dict(made - told), "invented": dict(told - made)}
+
+
+def unsealed() -> dict[str, Any]:
+    """How many events no worker has sealed yet."""
+    from portal.audit.models import AuditEvent
+
+    return {"unsealed": AuditEvent.objects.system("test").filter(seal=None).count()}
+
+
 def migrate() -> dict[str, Any]:
     """Tables, and nothing in them."""
     from django.core.management import call_command
@@ -128,7 +158,16 @@ def main() -> None:
 
     django.setup()
     commands = {"apply": apply, "delete": delete, "edit_type": edit_type, "get": get}
-    questions = {"state": state, "due": due, "delivered": delivered_count, "migrate": migrate, "prepare": prepare}
+    questions = {
+        "state": state,
+        "due": due,
+        "progressing": progressing,
+        "delivered": delivered_count,
+        "migrate": migrate,
+        "prepare": prepare,
+        "unaudited": unaudited,
+        "unsealed": unsealed,
+    }
     print("{}", flush=True)
     for line in sys.stdin:
         for name, argument in json.loads(line).items():
