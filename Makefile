@@ -3,10 +3,10 @@
 .DEFAULT_GOAL := help
 PORT ?= 8000
 
-.PHONY: help quickstart test bench soak lint format reference clean
+.PHONY: help quickstart test bench soak lint format reference audit-dependencies clean
 
 help: ## show the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-20s %s\n", $$1, $$2}'
 
 quickstart: ## install, migrate, fill in defaults and a sample, run server and worker (PORT=8000)
 	@scripts/environment
@@ -35,6 +35,10 @@ format: ## let ruff put the code in order
 reference: ## write docs/reference from the code
 	@scripts/environment --dev
 	@.venv/bin/python -m scripts.reference
+
+audit-dependencies: ## look for known holes in the locked packages (asks the advisory service)
+	@scripts/environment --dev
+	@.venv/bin/python -m scripts.audit_dependencies
 
 clean: ## forget the local data directory (database, Git plane, queue)
 	rm -rf .stagecraft
