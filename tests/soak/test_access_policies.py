@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.catalog.access.conftest import tenants  # noqa: F401
-from tests.catalog.access.policies import world  # noqa: F401
+from tests.catalog.access.policies import policies, world  # noqa: F401
 from tests.catalog.access.test_against_reference import run
 
 COUNT = 10_000
@@ -18,7 +18,7 @@ def test_engine_and_reference_agree_on_10_000_policies(
     world: None,  # noqa: F811
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    tally = run(COUNT)
+    tally = run(COUNT, policies(6))
 
     with capsys.disabled():
         print(f"\n{tally}")

@@ -163,7 +163,7 @@ def shown(access: Access, asked: Place) -> Any:
     }
 
 
-def run(count: int) -> Tally:
+def run(count: int, generated: st.SearchStrategy[RandomPolicy]) -> Tally:
     """Compare so many random policies."""
     tally = Tally()
 
@@ -175,7 +175,10 @@ def run(count: int) -> Tally:
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     @given(
-        policies(6), askers, st.lists(questions, min_size=1, max_size=1), st.sampled_from([False, False, False, True])
+        generated,
+        askers,
+        st.lists(questions, min_size=1, max_size=1),
+        st.sampled_from([False, False, False, True]),
     )
     def each(policy: RandomPolicy, asker: reference.Asker, asked: Any, is_strict: bool) -> None:
         with override_settings(STRICT_DENY=is_strict):
@@ -187,7 +190,7 @@ def run(count: int) -> Tally:
 
 @pytest.mark.django_db
 def test_engine_and_reference_agree(world: None) -> None:  # noqa: F811
-    tally = run(100)
+    tally = run(100, st.one_of(policies(6), policies(8, min_bindings=3, has_all_roles=True)))
 
     assert tally.policies >= 100
     assert tally.allowed > 0
