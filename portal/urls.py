@@ -8,6 +8,7 @@ urlpatterns = [
     path("api/stagecraft/v1/", include("portal.audit.urls")),
     path("", include("portal.access.urls")),
     path("", include("portal.accounts.issuer.urls")),
+    path("", include("workflows.runs.urls")),
     path("", include("workflows.webhooks.urls")),
     path("", include("catalog.api.urls")),
 ]

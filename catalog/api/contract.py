@@ -87,10 +87,10 @@ COMPONENT = f"{IN_NAMESPACE}/components/{{name}}"
 BINDING = f"{IN_NAMESPACE}/releasebindings/{{name}}"
 RUN = f"{IN_NAMESPACE}/workflowruns/{{name}}"
 OBJECTS = checked("catalog/api/test_binding_objects")
-RUNS = checked("catalog/api/test_workflow_run_progress")
+RUNS = checked("workflows/runs/test_progress", "real/test_argo_runs")
 STREAMS = "up to the stream, which is not served yet: 501"
 UNOBSERVED = "on a plane that cannot be looked into (Git): 501 with the reason"
-NO_WORKFLOW_PLANE = "nothing runs yet: no workflow plane can be connected"
+OWN_PODS = "only the run's own pods; a run that is not on its plane has none, not 404 or 500"
 
 SPECIAL: tuple[Operation, ...] = (
     Operation("getHealth", "GET", "/health", is_public=True),
@@ -129,9 +129,9 @@ SPECIAL: tuple[Operation, ...] = (
         checked("catalog/api/test_generate_release"),
     ),
     Operation("getComponentSchema", "GET", f"{COMPONENT}/schema", checked_by=checked("catalog/api/test_schemas")),
-    Operation("getWorkflowRunStatus", "GET", f"{RUN}/status", "pending", NO_WORKFLOW_PLANE, RUNS),
-    Operation("getWorkflowRunLogs", "GET", f"{RUN}/logs", "pending", NO_WORKFLOW_PLANE, RUNS),
-    Operation("getWorkflowRunEvents", "GET", f"{RUN}/events", "pending", NO_WORKFLOW_PLANE, RUNS),
+    Operation("getWorkflowRunStatus", "GET", f"{RUN}/status", checked_by=RUNS),
+    Operation("getWorkflowRunLogs", "GET", f"{RUN}/logs", "better", OWN_PODS, RUNS),
+    Operation("getWorkflowRunEvents", "GET", f"{RUN}/events", "better", OWN_PODS, RUNS),
     Operation(
         "getReleaseBindingK8sResourceTree",
         "GET",

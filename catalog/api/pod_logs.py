@@ -40,11 +40,12 @@ class Wanted(NamedTuple):
 
 
 def bind_pod(query: QueryDict) -> Wanted:
-    """The pod from the query. Raises `Unreadable`."""
+    """The pod from the query; no seconds mean all that there is. Raises `Unreadable`."""
+    seconds = integer_parameter(query, "sinceSeconds")
     return Wanted(
         required_parameter(query, "podName"),
         text_parameter(query, "container"),
-        integer_parameter(query, "sinceSeconds"),
+        seconds if seconds and seconds > 0 else None,
     )
 
 
@@ -60,7 +61,7 @@ def show_logs(call: Call, namespace: str, name: str) -> HttpResponse:
         containers = containers_of(pod)
         if wanted.container and wanted.container not in containers:
             raise Refusal(400, "Container not found in pod")
-        lines = read_lines(bound, wanted, containers)
+        lines = read_lines(bound, pod, wanted, containers)
     return responses.json_body({"logEntries": [entry_of(line) for line in lines]})
 
 
@@ -80,13 +81,13 @@ def containers_of(pod: Document) -> list[str]:
     return [str(item.get("name")) for field in ("containers", "initContainers") for item in spec.get(field) or ()]
 
 
-def read_lines(bound: BoundRelease, wanted: Wanted, containers: Sequence[str]) -> list[LogLine]:
+def read_lines(bound: BoundRelease, pod: Document, wanted: Wanted, containers: Sequence[str]) -> list[LogLine]:
     """The lines in the order of time. Of several containers, one that has no log (yet, or any more) is passed over."""
-    plane, place = bound.plane()
+    plane, _ = bound.plane()
     lines: list[LogLine] = []
     for container in [wanted.container] if wanted.container else containers:
         try:
-            lines += deque(plane.stream_logs(place, wanted.pod, container, wanted.since_seconds), MOST_LINES)
+            lines += deque(plane.read_log(pod, container, wanted.since_seconds), MOST_LINES)
         except NoSuchContainer:
             if wanted.container:
                 raise Refusal(400, "Container not found in pod") from None

@@ -46,8 +46,8 @@ def show_events(call: Call, namespace: str, name: str) -> HttpResponse:
     wanted: Wanted = call.query
     with answered():
         bound, key = find(bound_releases(binding), wanted)
-        plane, place = bound.plane()
-        found = plane.events(place, key)
+        plane, _ = bound.plane()
+        found = plane.events(key)
     return responses.json_body({"events": [event_of(event) for event in found]})
 
 

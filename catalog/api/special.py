@@ -15,7 +15,6 @@ from catalog.api import (
     secrets,
     trigger,
     wirelogs,
-    workflow_run_progress,
 )
 from catalog.api.stagecraft.reveal import reveal_secret
 from portal.access.endpoint import Handler, endpoint
@@ -24,7 +23,6 @@ NAMESPACE = "api/v1/namespaces/<str:namespace>"
 COMPONENT = f"{NAMESPACE}/components/<str:name>"
 BINDING = f"{NAMESPACE}/releasebindings/<str:name>"
 OBJECTS = f"{BINDING}/k8sresources"
-RUN = f"{NAMESPACE}/workflowruns/<str:name>"
 ALPHA = "api/v1alpha1/namespaces/<str:namespace>"
 
 urlpatterns = [
@@ -63,15 +61,6 @@ urlpatterns = [
         endpoint(post=Handler(generate_release.generate, action="componentrelease:create")),
     ),
     path(f"{COMPONENT}/schema", endpoint(get=Handler(component_schema.environment_schema, action="component:view"))),
-    path(f"{RUN}/status", endpoint(get=Handler(workflow_run_progress.show_status, action="workflowrun:view"))),
-    path(
-        f"{RUN}/logs",
-        endpoint(get=Handler(workflow_run_progress.show_logs, workflow_run_progress.bind_logs, "workflowrun:view")),
-    ),
-    path(
-        f"{RUN}/events",
-        endpoint(get=Handler(workflow_run_progress.show_events, workflow_run_progress.bind_task, "workflowrun:view")),
-    ),
     path(f"{OBJECTS}/tree", endpoint(get=Handler(resource_tree.show_tree, action="releasebinding:view"))),
     path(
         f"{OBJECTS}/events",

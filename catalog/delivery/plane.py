@@ -269,15 +269,16 @@ class Plane(Protocol):
         Needs `reads_live`.
         """
 
-    def events(self, place: Place, key: ObjectKey) -> Sequence[Document]:
-        """What has been reported of an object that `live` shows, as core/v1 Events. Needs `reports_events`."""
+    def events(self, key: ObjectKey) -> Sequence[Document]:
+        """What has been reported of an object, as core/v1 Events. Needs `reports_events`.
 
-    def stream_logs(
-        self, place: Place, pod: str, container: str = "", since_seconds: int | None = None
-    ) -> Iterator[LogLine]:
-        """The log of one container of a pod that `live` shows. Needs `streams_logs`.
+        Callers make sure that the object is one that may be asked about: that `live` or `offspring` shows it.
+        """
 
-        Raises `NotThere` for a pod, `NoSuchContainer` for a container that does not exist.
+    def read_log(self, pod: Document, container: str, since_seconds: int | None = None) -> Iterator[LogLine]:
+        """The log of a container of a pod that `live` or `offspring` shows. Needs `streams_logs`.
+
+        Raises `NoSuchContainer`, or `NotThere` where there is no log: not yet, or not any more.
         """
 
     def create(self, place: Place, document: Document) -> None:
@@ -298,6 +299,9 @@ class Plane(Protocol):
 
     def find(self, version: str, kind: str, namespace: str, name: str) -> Document | None:
         """An object that `put` has put there, or None. `version` is its apiVersion. Needs what `put` needs."""
+
+    def offspring(self, document: Document) -> Sequence[Document]:
+        """What an object that `find` has found has brought forth: jobs, pods. Needs `runs_workflows`."""
 
     def take_away(self, keys: Sequence[ObjectKey]) -> None:
         """Remove objects that `put` has put there; those that are gone already are no error."""

@@ -14,13 +14,16 @@ from catalog import store
 from catalog.controllers import work
 from catalog.controllers.runtime import drain
 from catalog.delivery.plane import PlaneError
+from tests.catalog.api.conftest import admin, api
 from tests.catalog.controllers import installation as it
 from tests.conftest import missing
 from tests.factories import TESTER
 from tests.real import services
 from tests.real.cluster.cluster import Cluster, start_cluster
+from tests.real.test_kubernetes_plane import until
 from workflows.runs.controller import reconcile
 
+__all__ = ["admin", "api"]  # fixtures
 pytestmark = [pytest.mark.django_db, pytest.mark.real("kubernetes"), pytest.mark.xdist_group("kubernetes")]
 WORKFLOWS = "/apis/argoproj.io/v1alpha1/namespaces/workflows-default/workflows"
 RUN_TEMPLATE = {
@@ -169,3 +172,22 @@ def test_a_plane_that_does_not_answer_is_named_and_tried_again(cluster, run, set
     settings.KUBERNETES_CLUSTERS = tmp_path
     drain()
     assert status_of("build-2")["runReference"]["name"] == "build-2"
+
+
+def test_logs_and_events_of_a_run_are_those_of_its_own_pods(cluster, run, api):
+    uid = cluster.call("GET", f"{WORKFLOWS}/{run}")["metadata"]["uid"]
+    pods = "/api/v1/namespaces/workflows-default/pods"
+    owner = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "name": run, "uid": uid}
+    for name, owners in ((f"{run}-build", [owner]), ("stray", [])):
+        metadata = {
+            "name": name, "labels": {"workflows.argoproj.io/workflow": run}, "ownerReferences": owners,
+            "annotations": {"workflows.argoproj.io/node-name": f"{run}[0].build"},
+        }  # fmt: skip
+        cluster.call("POST", pods, {"metadata": metadata, "spec": {"containers": [{"name": "main", "image": "b:1"}]}})
+    path = f"/api/v1/namespaces/default/workflowruns/{run}"
+    until(lambda: api.get(f"{path}/events?task=build").json())
+    messages = [event["message"] for event in api.get(f"{path}/events").json()]
+    assert messages and not any("stray" in message for message in messages)
+    assert api.get(f"{path}/events?task=push").json() == []
+    assert api.get(f"{path}/logs?task=push").json() == []
+    assert api.get(f"{path}/status").json()["hasLiveObservability"] is True

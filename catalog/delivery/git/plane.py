@@ -154,12 +154,10 @@ class GitPlane:
     def live(self, place: Place) -> Sequence[Document]:
         self.refuse(CANNOT["reads_live"])
 
-    def events(self, place: Place, key: ObjectKey) -> Sequence[Document]:
+    def events(self, key: ObjectKey) -> Sequence[Document]:
         self.refuse(CANNOT["reports_events"])
 
-    def stream_logs(
-        self, place: Place, pod: str, container: str = "", since_seconds: int | None = None
-    ) -> Iterator[LogLine]:
+    def read_log(self, pod: Document, container: str, since_seconds: int | None = None) -> Iterator[LogLine]:
         self.refuse(CANNOT["streams_logs"])
 
     def create(self, place: Place, document: Document) -> None:
@@ -177,6 +175,9 @@ class GitPlane:
 
     def find(self, version: str, kind: str, namespace: str, name: str) -> Document | None:
         self.refuse(CANNOT["holds_secrets"])
+
+    def offspring(self, document: Document) -> Sequence[Document]:
+        self.refuse(CANNOT["runs_workflows"])
 
     def take_away(self, keys: Sequence[ObjectKey]) -> None:
         self.refuse(CANNOT["holds_secrets"])

@@ -202,11 +202,18 @@ class KubernetesPlane:
     # What has become of the objects
 
     def live(self, place: Place) -> Sequence[Document]:
-        own = [document for _, document in self.owned_documents(place).items()]
-        found, owners = list(own), {document["metadata"]["uid"] for document in own}
-        namespaces = sorted({namespace for document in own if (namespace := document["metadata"].get("namespace"))})
+        own = list(self.owned_documents(place).values())
+        return [*own, *self.brought_forth(own)]
+
+    def offspring(self, document: Document) -> Sequence[Document]:
+        return self.brought_forth([document])
+
+    def brought_forth(self, documents: Sequence[Document]) -> list[Document]:
+        """What these objects own, and what that owns, in their namespaces."""
+        found, owners = [], {document["metadata"]["uid"] for document in documents}
+        namespaces = {document["metadata"].get("namespace") for document in documents}
         for kind in OFFSPRING:
-            for namespace in namespaces:
+            for namespace in sorted(filter(None, namespaces)):
                 for document in self.connection.get(kind.path(namespace)).get("items") or ():
                     metadata = document["metadata"]
                     if any(owner["uid"] in owners for owner in metadata.get("ownerReferences") or ()):
@@ -214,31 +221,30 @@ class KubernetesPlane:
                         found.append({"apiVersion": version_of(kind), "kind": kind.name, **document})
         return found
 
-    def events(self, place: Place, key: ObjectKey) -> Sequence[Document]:
+    def events(self, key: ObjectKey) -> Sequence[Document]:
         selector = f"involvedObject.kind={key.kind},involvedObject.name={key.name}"
         path = f"/api/v1/namespaces/{key.namespace or 'default'}/events"
         answer = self.connection.get(path, fieldSelector=selector)
         return [{"apiVersion": "v1", "kind": "Event", **item} for item in answer.get("items") or ()]
 
-    def stream_logs(
-        self, place: Place, pod: str, container: str = "", since_seconds: int | None = None
-    ) -> Iterator[LogLine]:
-        pods = (item for item in self.live(place) if item["kind"] == "Pod")
-        found = next((item for item in pods if item["metadata"]["name"] == pod), None)
-        if found is None:
-            raise NotThere(f"there is no pod {pod} of {place}")
-        names = [item["name"] for item in found["spec"]["containers"]]
-        if container and container not in names:
-            raise NoSuchContainer(f"pod {pod} has no container {container}; it has {', '.join(names)}")
-        container = container or names[0]
+    def read_log(self, pod: Document, container: str, since_seconds: int | None = None) -> Iterator[LogLine]:
+        metadata, spec = pod["metadata"], pod["spec"]
+        names = [item["name"] for field in ("containers", "initContainers") for item in spec.get(field) or ()]
+        if container not in names:
+            raise NoSuchContainer(f"pod {metadata['name']} has no container {container}; it has {', '.join(names)}")
         query = {"container": container, "timestamps": "true"}
         if since_seconds is not None:
             query["sinceSeconds"] = str(since_seconds)
-        path = f"/api/v1/namespaces/{found['metadata']['namespace']}/pods/{pod}/log"
-        with self.connection.stream(path, query, LOG_QUIET_SECONDS) as lines:
-            for line in lines:
-                timestamp, _, text = line.decode(errors="replace").partition(" ")
-                yield LogLine(timestamp, container, text)
+        path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/log"
+        try:
+            with self.connection.stream(path, query, LOG_QUIET_SECONDS) as lines:
+                for line in lines:
+                    timestamp, _, text = line.decode(errors="replace").partition(" ")
+                    yield LogLine(timestamp, container, text)
+        except ApiError as error:
+            if error.status in (400, *GONE):  # still starting, or gone meanwhile
+                raise NotThere(str(error)) from None
+            raise
 
     def create(self, place: Place, document: Document) -> None:
         group, _, version = str(document["apiVersion"]).rpartition("/")

@@ -21,7 +21,6 @@ from catalog.delivery.plane import (
     Delivery,
     LogLine,
     NoSuchContainer,
-    NotThere,
     ObjectKey,
     Observed,
     OwnedObject,
@@ -95,18 +94,16 @@ class Cluster:
     def live(self, place: Place) -> Sequence[Document]:
         return self.held.get(place.uid, [])
 
-    def events(self, place: Place, key: ObjectKey) -> Sequence[Document]:
+    def offspring(self, document: Document) -> Sequence[Document]:
+        return []
+
+    def events(self, key: ObjectKey) -> Sequence[Document]:
         return [event for event in self.reported if event["involvedObject"]["name"] == key.name]
 
-    def stream_logs(
-        self, place: Place, pod: str, container: str = "", since_seconds: int | None = None
-    ) -> Iterator[LogLine]:
-        found = [item for item in self.live(place) if item["kind"] == "Pod" and item["metadata"]["name"] == pod]
-        if not found:
-            raise NotThere(f"pod {pod}")
-        if container not in {item["name"] for item in found[0]["spec"]["containers"]}:
+    def read_log(self, pod: Document, container: str, since_seconds: int | None = None) -> Iterator[LogLine]:
+        if container not in {item["name"] for item in pod["spec"]["containers"]}:
             raise NoSuchContainer(container)
-        return iter(self.logs.get((pod, container), []))
+        return iter(self.logs.get((pod["metadata"]["name"], container), []))
 
     def create(self, place: Place, document: Document) -> None:
         names = {item["metadata"]["name"] for item in self.live(place)}

@@ -289,7 +289,7 @@ def test_a_delivery_that_has_been_overtaken_does_nothing(plane, repository):
 
 def test_what_git_cannot_do_it_says(plane):
     with pytest.raises(Unsupported, match="cannot show logs there"):
-        plane.stream_logs(place(), "pod")
+        plane.read_log({}, "main")
     with pytest.raises(Unsupported, match="cannot run commands there"):
         plane.run_command(place(), Command("pod", ("ls",)))
     assert not plane.capabilities.observes_health

@@ -8,11 +8,15 @@ import pytest
 from django.test import Client
 
 from catalog import store
+from catalog.delivery import drivers
+from catalog.delivery.plane import Capabilities, LogLine, NotThere
 from portal.accounts.models import issue_token
 from tests.catalog.access.conftest import person
-from tests.catalog.api.conftest import ApiClient
+from tests.catalog.api.conftest import ApiClient, admin, api, namespace, stranger_api
+from tests.catalog.controllers import installation as it
 from tests.factories import TESTER
 
+__all__ = ["admin", "api", "namespace", "stranger_api"]  # fixtures
 pytestmark = pytest.mark.django_db
 RUNS = "/api/v1/namespaces/acme/workflowruns"
 
@@ -69,6 +73,86 @@ def test_steps_are_the_tasks_in_the_contracts_words(api, run):
         {"name": "build", "phase": "Skipped"},
         {"name": "push", "phase": "Error"},
     ]
+
+
+class WorkflowPlane:
+    """Stands in for a cluster on which a run has two pods; whatever else lies there is not the run's."""
+
+    driver = "kubernetes"
+    capabilities = Capabilities(reports_events=True, streams_logs=True, runs_workflows=True)
+
+    def find(self, version, kind, namespace, name):
+        found = {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": namespace, "uid": "u"}}
+        return found if (kind, namespace, name) == ("Workflow", "workflows-acme", "one") else None
+
+    def offspring(self, document):
+        assert document["metadata"]["uid"] == "u"
+        return [pod("one[1].push", "two"), pod("one[0].build", "one"), {"kind": "Job", "metadata": {"name": "j"}}]
+
+    def read_log(self, pod, container, since_seconds=None):
+        if (pod["metadata"]["name"], container) == ("two", "main"):
+            raise NotThere("waiting to start")
+        yield LogLine("2026-11-21T02:36:04.5Z", container, f"{pod['metadata']['name']} {container} {since_seconds}")
+        yield LogLine("2026-11-21T02:36:05Z", container, "  ")
+
+    def events(self, key):
+        times = {"one": {"eventTime": "2026-11-21T02:00:02Z"}, "two": {"firstTimestamp": "2026-11-21T02:00:01Z"}}
+        event = {"type": "Normal", "reason": "Scheduled", "message": f"assigned {key.name}"}
+        return [{**event, **times[key.name]}, {**event, "reason": "Timeless"}]
+
+
+def pod(node, name):
+    containers = [{"name": "init"}, {"name": "main"}, {"name": "wait"}]
+    metadata = {"name": name, "namespace": "workflows-acme", "annotations": {"workflows.argoproj.io/node-name": node}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": containers}}
+
+
+@pytest.fixture
+def submitted(monkeypatch, run):
+    """The run, on a plane."""
+    found = WorkflowPlane()
+    monkeypatch.setitem(drivers.DRIVERS, "kubernetes", drivers.Driver(found.capabilities, lambda location: found))
+    annotations = {"stagecraft.dev/driver": "kubernetes", "stagecraft.dev/kubernetes-cluster": "test"}
+    agent = {"clientCA": {"value": "a certificate"}}
+    it.apply("ClusterWorkflowPlane", "default", {"planeID": "default", "clusterAgent": agent}, annotations=annotations)
+    reference = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "name": "one",
+        "namespace": "workflows-acme",
+    }
+    store.write_status(run, {"runReference": reference}, TESTER)
+    return found
+
+
+def test_logs_of_a_run_are_those_of_its_pods_step_after_step_without_the_engines_own(api, submitted):
+    assert api.get(f"{RUNS}/one/logs").json() == [{"log": "one main None", "timestamp": "2026-11-21T02:36:04.5Z"}]
+    assert api.get(f"{RUNS}/one/logs?task=build&sinceSeconds=60").json()[0]["log"] == "one main 60"
+    assert api.get(f"{RUNS}/one/logs?task=build&sinceSeconds=0").json()[0]["log"] == "one main None"
+    assert api.get(f"{RUNS}/one/logs?task=push").json() == []
+    assert api.get(f"{RUNS}/one/logs?task=uild").json() == []
+
+
+def test_events_of_a_run_are_those_of_its_pods_oldest_first(api, submitted):
+    found = api.get(f"{RUNS}/one/events").json()
+    assert [(event["message"], event["timestamp"]) for event in found] == [
+        ("assigned two", "2026-11-21T02:00:01Z"),
+        ("assigned one", "2026-11-21T02:00:02Z"),
+    ]
+    assert set(found[0]) == {"timestamp", "type", "reason", "message"}
+    assert [event["message"] for event in api.get(f"{RUNS}/one/events?task=push").json()] == ["assigned two"]
+
+
+def test_a_run_that_has_vanished_from_its_plane_has_no_logs(api, submitted, monkeypatch):
+    monkeypatch.setattr(WorkflowPlane, "find", lambda *_: None)
+    assert api.get(f"{RUNS}/one/logs").json() == api.get(f"{RUNS}/one/events").json() == []
+
+
+def test_a_plane_that_shows_no_logs_says_so(api, submitted, monkeypatch, settings, tmp_path):
+    settings.HOME = tmp_path
+    it.apply("ClusterWorkflowPlane", "default", store.get("ClusterWorkflowPlane", "", "default").spec, annotations={})
+    reply = api.get(f"{RUNS}/one/logs")
+    assert (reply.status_code, reply.json()["code"]) == (501, "NOT_IMPLEMENTED")
 
 
 def test_logs_and_events_are_bare_lists(api, run):
