@@ -1,4 +1,4 @@
-"""`make bench`: how fast a change reaches a plane, and what compiling and previewing cost. See `--help`.
+"""`make bench`: how fast a change reaches a plane, and what compiling, previewing and permission cost. See `--help`.
 
 A run of `delivery` is a whole installation in a temporary directory with real worker processes. The peer's figures
 beside ours were recorded from OpenChoreo 1.2 itself, on another day and with a cluster as its plane: they tell the
@@ -20,7 +20,7 @@ from bench.machine import describe_machine
 from tests.real import services
 
 SETUPS = ("sqlite", "postgresql", "redis")
-SUBJECTS = ("compiler", "delivery", "preview")
+SUBJECTS = ("compiler", "delivery", "preview", "access")
 
 
 def main(arguments: list[str]) -> int:
@@ -31,7 +31,9 @@ def main(arguments: list[str]) -> int:
             measure_delivery(options)
         else:
             # Imported here: each of them loads what it measures.
-            print(report.figures(subject, import_module(f"bench.{subject}").run()), flush=True)
+            measure_subject = import_module(f"bench.{subject}").run
+            rows = measure_subject(options.scale) if subject == "access" else measure_subject()
+            print(report.figures(subject, rows), flush=True)
     return 0
 
 
@@ -65,6 +67,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
     parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"what to measure: {', '.join(SUBJECTS)} (all)")
     parser.add_argument("--components", type=int, default=300, help="how many components are applied (300)")
+    parser.add_argument("--scale", type=float, default=1.0, help="access: part of a million components (1)")
     parser.add_argument("--workers", type=int, nargs="+", default=[2], help="how many worker processes (2)")
     parser.add_argument("--setups", nargs="+", choices=SETUPS, default=["sqlite", "postgresql"], help="databases")
     parser.add_argument("--json", metavar="FILE", help="also write the figures to a file")

@@ -19,6 +19,7 @@ from catalog.kinds.base import PlatformObject
 from catalog.kinds.registry import KINDS
 from portal.access import tables
 from portal.access.actions import Level, extension
+from portal.access.membership import one_of
 from portal.access.place import Place
 from portal.access.rules import Rule
 from portal.access.tables import Attribute, Hierarchy
@@ -47,7 +48,7 @@ def hierarchy_of_kind(model: type[PlatformObject]) -> Hierarchy:
     if model.kind == "Namespace":
         within["namespace"] = by_key("pk")
     elif model.namespaced:
-        within["namespace"] = lambda rules: Q(namespace_id__in=sorted({rule.place.namespace for rule in rules}))
+        within["namespace"] = lambda rules: one_of("namespace_id", {rule.place.namespace for rule in rules})
     levels: tuple[Level, ...] = ("project", "component", "resource")
     for level in levels:
         if model.kind.lower() == level:
@@ -67,7 +68,7 @@ def hierarchy_of_kind(model: type[PlatformObject]) -> Hierarchy:
 
 def by_key(column: str) -> Within:
     """Rows whose key to a scope object is one of the rules' scopes."""
-    return lambda rules: Q(**{f"{column}__in": sorted({rule.scope for rule in rules})})
+    return lambda rules: one_of(column, {rule.scope for rule in rules})
 
 
 def label(key: str) -> Any:

@@ -57,7 +57,6 @@ def renew(access: Access) -> None:
     """Forget what was read: the next question reads the policy, and the user is the one of this moment."""
     for name in ("policy", "principal", "bounds"):
         access.__dict__.pop(name, None)
-    access._usable.clear()
     access.subject = present(access.subject)
 
 

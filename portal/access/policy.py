@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -20,8 +21,9 @@ from django.utils import timezone
 
 from portal.access.actions import Level
 from portal.access.condition import Condition, frozen
+from portal.access.lookup import RulesByPlace
 from portal.access.place import Place
-from portal.access.rules import Role, Rule
+from portal.access.rules import Role, Rule, usable
 from portal.access.subject import Subject, names_one_subject
 from portal.access.tables import LevelTables, tables
 from portal.accounts.models import User
@@ -34,6 +36,19 @@ class Policy:
     rules: tuple[Rule, ...] = ()
     groups: frozenset[str] = frozenset()
     version: int = 0
+    roles: str = ""
+    """What the roles were: `PolicyState.roles`. With `version`, the name of what everybody's rights were."""
+    ends_at: datetime | None = None
+    """When the first of the rules ends by itself."""
+    by_action: dict[tuple[str, bool], RulesByPlace] = field(default_factory=dict, compare=False, repr=False)
+
+    def usable(self, action: str, *, is_agent: bool) -> RulesByPlace:
+        """The rules that speak of the action and that this sort of subject may use; sorted once."""
+        found = self.by_action.get((action, is_agent))
+        if found is None:
+            found = RulesByPlace(usable(self.rules, action, is_agent=is_agent))
+            self.by_action[action, is_agent] = found
+        return found
 
 
 def load_policy(subject: Subject) -> Policy:
@@ -54,15 +69,22 @@ def load_policy(subject: Subject) -> Policy:
         else:
             found.append(row)
     if not found:
-        return Policy((), frozenset(groups), version)
+        return Policy((), frozenset(groups), version, state)
     roles = roles_at(state)
     rules = tuple(rule for row in found if (role := roles.get(row[7])) is not None for rule in (rule_of(row, role),))
-    return Policy(rules, frozenset(groups), version)
+    ends = [moment_of(row[11]) for row in found if row[11] is not None]
+    return Policy(rules, frozenset(groups), version, state, min(ends, default=None))
+
+
+def moment_of(value: Any) -> datetime:
+    """A moment as a cursor gives it: SQLite has texts, in UTC."""
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def rule_of(row: tuple[Any, ...], role: Role) -> Rule:
     """A row of the query as a rule."""
-    table, level, identity, scope, namespace, project, leaf, _, effect, via, conditions = row
+    table, level, identity, scope, namespace, project, leaf, _, effect, via, conditions, _ = row
     return Rule(
         effect=effect,
         level=level,
@@ -103,14 +125,15 @@ def conditions_of(text: str) -> tuple[Condition, ...]:
 def load_sql(vendor: str, names: int) -> tuple[str, tuple[str, ...]]:
     """The query, and what each parameter behind the names and the user is: "user" or "now".
 
-    Columns: table, level, row, scope, namespace, project, name, permission, effect, via, conditions.
+    Columns: table, level, row, scope, namespace, project, name, permission, effect, via, conditions, end.
     """
     quote = connection.ops.quote_name
     group, members = Group._meta.db_table, User.groups.through._meta.db_table  # type: ignore[attr-defined]
     state = quote(tables().state._meta.db_table)
+    no_end = "CAST(NULL AS timestamp with time zone)" if vendor == "postgresql" else "NULL"
     parts = [
-        "SELECT 'mine', '', id, 0, '', '', '', 0, '', name, '' FROM mine",
-        f"SELECT 'state', '', version, 0, CAST(roles AS TEXT), '', '', 0, '', '', '' FROM {state}",  # noqa: S608
+        f"SELECT 'mine', '', id, 0, '', '', '', 0, '', name, '', {no_end} FROM mine",  # noqa: S608
+        f"SELECT 'state', '', version, 0, CAST(roles AS TEXT), '', '', 0, '', '', '', {no_end} FROM {state}",  # noqa: S608
     ]
     parameters: list[str] = []
     for level in tables().levels:
@@ -120,16 +143,16 @@ def load_sql(vendor: str, names: int) -> tuple[str, tuple[str, ...]]:
         own_key = f"t.{level.level}_id"
         lasts = "(t.expires_at IS NULL OR t.expires_at > %s)"
         given, excepted = scope.format("t.content_object_id"), scope.format(own_key)
-        start = f"'{level.level}', t.id"
+        start, ends = f"'{level.level}', t.id", "t.expires_at"
         # Only names of our own tables and columns are put together here.
         parts += [
-            f"SELECT 'group', {start}, t.content_object_id, {columns}, t.permission_id, 'allow', mine.name, ''"  # noqa: S608
+            f"SELECT 'group', {start}, t.content_object_id, {columns}, t.permission_id, 'allow', mine.name, '', {ends}"  # noqa: S608
             f" FROM mine JOIN {group_table} t ON t.group_id = mine.id {given} WHERE {lasts}",
-            f"SELECT 'user', {start}, t.content_object_id, {columns}, t.permission_id, 'allow', '', ''"  # noqa: S608
+            f"SELECT 'user', {start}, t.content_object_id, {columns}, t.permission_id, 'allow', '', '', {ends}"  # noqa: S608
             f" FROM {user_table} t {given} WHERE t.user_id = %s AND {lasts}",
             f"SELECT 'exception', {start}, {own_key}, {columns}, t.permission_id, t.effect,"  # noqa: S608
-            f" mine.name, CAST(t.conditions AS TEXT) FROM mine JOIN {exceptions} t ON t.group_id = mine.id {excepted}"
-            f" WHERE {own_key} IS NOT NULL AND {lasts}",
+            f" mine.name, CAST(t.conditions AS TEXT), {ends} FROM mine JOIN {exceptions} t ON t.group_id = mine.id"
+            f" {excepted} WHERE {own_key} IS NOT NULL AND {lasts}",
         ]
         parameters += ["now", "user", "now", "now"]
     marks = ", ".join(["%s"] * names)

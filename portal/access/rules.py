@@ -91,17 +91,27 @@ class Decision:
     """Grants that a deny of their own group took away."""
 
 
-def usable(rules: Iterable[Rule], action: str, *, is_agent: bool) -> list[Rule]:
-    """The rules that speak of the action and that this sort of subject may use."""
-    found = [rule for rule in rules if rule.covers(action)]
-    if not is_agent:
-        return found
+def can_use(rule: Rule, action: str, *, is_agent: bool) -> bool:
+    """Whether a rule that covers the action counts for this sort of subject."""
+    if not is_agent or rule.effect == "deny":
+        return True
     kind, _, verb = action.partition(":")
     known = action_named(action)
     reads = known.only_reads if known else verb == "view"
-    if kind in POWER_KINDS and not reads:
-        return [rule for rule in found if rule.effect == "deny"]
-    return [rule for rule in found if rule.effect == "deny" or rule.is_own or reads]
+    return reads or (rule.is_own and kind not in POWER_KINDS)
+
+
+def usable(rules: Iterable[Rule], action: str, *, is_agent: bool) -> list[Rule]:
+    """The rules that speak of the action and that this sort of subject may use."""
+    covering: dict[int, bool] = {}  # many rules share few roles
+    found = []
+    for rule in rules:
+        covers = covering.get(id(rule.role))
+        if covers is None:
+            covers = covering[id(rule.role)] = rule.covers(action)
+        if covers and can_use(rule, action, is_agent=is_agent):
+            found.append(rule)
+    return found
 
 
 def decide(rules: Iterable[Rule], action: str, place: Place, attributes: Attributes, *, strict_deny: bool) -> Decision:
