@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -18,10 +19,10 @@ from django.contrib.auth.models import Group
 from catalog import store
 from catalog.access.human_verbs import in_words
 from catalog.access.permissions import SCOPES
-from portal.access.actions import WITHIN, Action, all_actions
+from portal.access.actions import WITHIN, Action, all_actions, any_covers
 from portal.access.engine import Access
 from portal.access.place import Place
-from portal.access.rules import Rule, decide, usable
+from portal.access.rules import POWER_KINDS, Rule, decide, usable
 from portal.access.subject import Subject, entitlement, names_one_subject, subject_of
 from portal.accounts.models import User
 
@@ -57,17 +58,16 @@ class Gain:
     is_more: bool = False
     """Whether there are more places than were looked at."""
 
-    @property
-    def words(self) -> str:
-        """`gain deploy and read logs on 4 projects`."""
-        verb = "lose" if self.is_loss else "gain"
-        count = f"{'at least ' if self.is_more else ''}{len(self.places)}"
+    def words(self, verb: str, *, in_all: bool = False) -> str:
+        """`gain deploy and read logs on 4 projects`; `in_all` if not everybody does on each of them."""
+        count = len(self.places)
         if self.level == "cluster":
             where = "everywhere"
-        elif len(self.places) == 1 and not self.is_more:
+        elif count == 1 and not self.is_more:
             where = f"on {self.level} {self.places[0].split('/', 1)[1]}" if "/" in self.places[0] else self.places[0]
         else:
-            where = f"on {count} {self.level}s"
+            number = f"{'at least ' if self.is_more else ''}{count}"
+            where = f"on {number} {self.level}{'' if count == 1 else 's'}{' in all' if in_all else ''}"
         under = f", if {self.condition}" if self.condition else ""
         return f"{verb} {in_words(self.actions)} {where}{under}"
 
@@ -95,11 +95,11 @@ class Effect:
             return f"whoever is in {whom}"
         return f"{'at least ' if self.is_more else ''}{known}"
 
-    @property
-    def sentences(self) -> list[str]:
-        single = sum(self.counts.values()) == 1 and not self.is_more
-        single = single or (not self.counts and bool(self.groups))
-        return [f"{self.who} {in_singular(gain.words) if single else gain.words}" for gain in self.gains]
+    def sentence(self, gain: Gain, *, in_all: bool = False) -> str:
+        """`17 people gain deploy on 4 projects`."""
+        verb = "lose" if gain.is_loss else "gain"
+        is_single = sum(self.counts.values()) <= 1
+        return f"{self.who} {gain.words(f'{verb}s' if is_single else verb, in_all=in_all)}"
 
 
 @dataclass(frozen=True)
@@ -111,13 +111,34 @@ class Effects:
 
     @property
     def sentences(self) -> list[str]:
-        found = [text for effect in self.effects for text in effect.sentences]
+        """A line for each change: what the same actions are for several people is told of all of them together."""
+        together: dict[Any, list[tuple[Effect, Gain]]] = defaultdict(list)
+        for effect in self.effects:
+            for gain in effect.gains:
+                one = (
+                    gain.is_loss,
+                    gain.actions,
+                    gain.level,
+                    gain.condition,
+                    not effect.counts and tuple(effect.groups),
+                )
+                together[one].append((effect, gain))
+        found = [sentence_of(told) for told in together.values()]
         return found or ["Nobody gains or loses anything."]
 
 
-def in_singular(words: str) -> str:
-    verb, _, rest = words.partition(" ")
-    return f"{verb}s {rest}"
+def sentence_of(told: list[tuple[Effect, Gain]]) -> str:
+    """One change of one set of actions, for everybody for whom it happens."""
+    effects, gains = [effect for effect, _ in told], [gain for _, gain in told]
+    if len(told) == 1:
+        return effects[0].sentence(gains[0])
+    everybody = Effect((), groups=effects[0].groups, is_more=any(effect.is_more for effect in effects))
+    for effect in effects:
+        for kind, count in effect.counts.items():
+            everybody.counts[kind] += count
+    places = sorted({place for gain in gains for place in gain.places})
+    whole = replace(gains[0], places=tuple(places), is_more=any(gain.is_more for gain in gains))
+    return everybody.sentence(whole, in_all=any(len(gain.places) < len(places) for gain in gains))
 
 
 @dataclass
@@ -251,12 +272,12 @@ def difference(
 ) -> tuple[Gain, ...]:
     """What changes for a subject whose rules were these and become those."""
     old, new = {meaning(rule) for rule in before}, {meaning(rule) for rule in after}
-    changed = [rule for rule in before if meaning(rule) not in new] + [
-        rule for rule in after if meaning(rule) not in old
-    ]
-    found: dict[tuple[bool, str, str, bool], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    changed = [rule for rule in before if meaning(rule) not in new]
+    changed += [rule for rule in after if meaning(rule) not in old]
+    found: Changes = defaultdict(lambda: defaultdict(set))
     judges = (Judge(before, subject), Judge(after, subject))
-    for action in all_actions():
+    for actions in alike((*before, *after), subject):
+        action, names = actions[0], tuple(one.name for one in actions)
         places: dict[Place, bool] = {}
         for rule in changed:
             if rule.covers(action.name) and action.lowest_scope in WITHIN[rule.level]:
@@ -270,19 +291,41 @@ def difference(
             condition = (had if is_loss else has) if (had if is_loss else has) != ALWAYS else ""
             if is_loss and has != NO:
                 condition = f"not ({has})"
-            found[is_loss, condition, place.level, is_more][action.name].add(place.path)
+            found[is_loss, condition, place.level, is_more][names].add(place)
     return gathered(found)
 
 
-def gathered(found: dict[tuple[bool, str, str, bool], dict[str, set[str]]]) -> tuple[Gain, ...]:
+def alike(rules: Iterable[Rule], subject: Subject) -> list[list[Action]]:
+    """All actions, those together of which every rule says the same: it is enough to judge one of each."""
+    entries = {rule.role.patterns for rule in rules}
+    entries |= {condition.actions for rule in rules for condition in rule.conditions}
+    covered = [covered_by(patterns) for patterns in sorted(entries)]
+    classes: dict[Any, list[Action]] = defaultdict(list)
+    for action in all_actions():
+        agents = (action.only_reads, action.kind in POWER_KINDS) if subject.is_agent else ()
+        classes[action.lowest_scope, agents, tuple(action.name in names for names in covered)].append(action)
+    return list(classes.values())
+
+
+@lru_cache(maxsize=512)
+def covered_by(patterns: tuple[str, ...]) -> frozenset[str]:
+    """The actions that some entries give."""
+    return frozenset(action.name for action in all_actions() if any_covers(patterns, action.name))
+
+
+Changes = dict[tuple[bool, str, str, bool], dict[tuple[str, ...], set[Place]]]
+"""Loss or not, condition, level, more or not → actions → places."""
+
+
+def gathered(found: Changes) -> tuple[Gain, ...]:
     """Actions that change at the same places, together."""
     gains = []
-    for (is_loss, condition, level, is_more), by_action in found.items():
+    for (is_loss, condition, level, is_more), by_actions in found.items():
         together: dict[tuple[str, ...], list[str]] = defaultdict(list)
-        for action, places in by_action.items():
-            together[tuple(sorted(places))].append(action)
-        for where, actions in together.items():
-            gains.append(Gain(is_loss, tuple(sorted(actions)), where, level, condition, is_more))
+        for actions, places in by_actions.items():
+            together[tuple(sorted(place.path for place in places))] += actions
+        for where, names in together.items():
+            gains.append(Gain(is_loss, tuple(sorted(names)), where, level, condition, is_more))
     return tuple(sorted(gains))
 
 
@@ -309,18 +352,27 @@ def meaning(rule: Rule) -> Any:
 class Judge:
     """Whether rules allow an action at a place: always, never, or under a condition, which is its answer.
 
-    Places that the same rules hold get the same answer, once.
+    Places that the same rules hold get the same answer, once. Rules are found by the places around, not by trying all.
     """
 
     def __init__(self, rules: tuple[Rule, ...], subject: Subject) -> None:
         self.rules, self.subject = rules, subject
-        self.by_action: dict[str, list[Rule]] = {}
+        self.by_action: dict[str, dict[Place, list[Rule]]] = {}
         self.answers: dict[Any, str] = {}
 
     def __call__(self, action: str, place: Place) -> str:
         if action not in self.by_action:
-            self.by_action[action] = usable(self.rules, action, is_agent=self.subject.is_agent)
-        rules = [rule for rule in self.by_action[action] if rule.place.contains(place)]
+            by_place: dict[Place, list[Rule]] = defaultdict(list)
+            for rule in usable(self.rules, action, is_agent=self.subject.is_agent):
+                by_place[rule.place].append(rule)
+            self.by_action[action] = dict(by_place)
+        held = self.by_action[action]
+        if place.component or place.resource:
+            # A component may be named with its project or without.
+            rules = [rule for outer, found in held.items() if outer.contains(place) for rule in found]
+        else:
+            around = dict.fromkeys((Place(), Place(place.namespace), place))
+            rules = [rule for outer in around for rule in held.get(outer, ())]
         key = (action, tuple(map(id, rules)))
         if key not in self.answers:
             self.answers[key] = judged(rules, action, place)
