@@ -10,11 +10,14 @@ from catalog.kinds.base import Document
 from catalog.kinds.secret_reference import SecretReference
 
 UNITS = {"h": 3600, "m": 60, "s": 1, "ms": Fraction(1, 10**3), "us": Fraction(1, 10**6), "ns": Fraction(1, 10**9)}
+LONGEST = 64  # looking for parts takes the square of the length
 PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(h|ms|m|us|µs|ns|s)")
 
 
 def normal_duration(text: str) -> str:
     """A Go duration in the form in which Go prints it, for whole seconds; anything else is returned as it is."""
+    if len(text) > LONGEST:
+        return text
     parts = PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         return text

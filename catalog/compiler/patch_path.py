@@ -58,8 +58,13 @@ def parse_path(text: str) -> Path:
     """Parse a path. Faults in a segment are raised by ``expand`` when it gets there, as in the reference."""
     segments = [] if text == "" else text.removeprefix("/").split("/")
     steps = tuple(tuple(_steps(segment.replace("~1", "/").replace("~0", "~"))) for segment in segments)
-    selects = re.search(r"\[\?\(.*?\)\]|\[\*\]", text) is not None
-    return Path(text, steps, selects)
+    return Path(text, steps, any(map(_selects, text.split("\n"))))
+
+
+def _selects(line: str) -> bool:
+    """Whether a line of a path has a wildcard or a filter. Not by a pattern, which would look on from each `[?(`."""
+    _, begins, rest = line.partition("[?(")
+    return "[*]" in line or (bool(begins) and ")]" in rest)
 
 
 def expand(path: Path, document: dict[str, object]) -> list[Pointer]:

@@ -52,6 +52,7 @@ JITTER = 0.2
 CONFIGURATION_RETRY = timedelta(minutes=1)  # a change of the environment or the plane comes sooner, by its event
 SOONEST_CLEANUP, LATEST_CLEANUP = timedelta(seconds=0.3), timedelta(seconds=5)
 GIVE_UP_CLEANUP_AFTER = timedelta(minutes=5)
+LONGEST_DURATION = 64  # looking for parts takes the square of the length
 DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 
@@ -289,6 +290,6 @@ def next_look(release: RenderedRelease, rows: Sequence[RenderedObject], plane: P
 
 def duration(text: str | None, default: timedelta) -> timedelta:
     """A duration as Go writes it (5m, 1h30m, 0s)."""
-    if not text:
+    if not text or len(text) > LONGEST_DURATION:
         return default
     return timedelta(seconds=sum(float(n) * UNIT_SECONDS[unit] for n, unit in DURATION_PART.findall(text)))

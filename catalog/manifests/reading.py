@@ -57,7 +57,10 @@ def read_sources(names: Iterable[str], *, recursive: bool = False, max_bytes: in
             if not files:
                 yield Entry(name, error=f"no {', '.join(EXTENSIONS)} file in this folder")
             for file in files:
-                yield from read_file(file, max_bytes=max_bytes)
+                if leads_out(path, file):
+                    yield Entry(str(file), error="leads out of this folder by a link; name the file itself to read it")
+                else:
+                    yield from read_file(file, max_bytes=max_bytes)
         else:
             yield from read_file(path, max_bytes=max_bytes)
 
@@ -72,6 +75,11 @@ def files_in(folder: Path, *, recursive: bool) -> list[Path]:
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and path.is_file()
     )
+
+
+def leads_out(folder: Path, file: Path) -> bool:
+    """Whether a file of a folder is a link to elsewhere. Folders are often of others: a repository just cloned."""
+    return not file.resolve().is_relative_to(folder.resolve())
 
 
 def read_file(path: Path, *, max_bytes: int) -> Iterator[Entry]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+LONGEST_NUMBER = 7  # of any unit: beyond that are no calendars
 PARTS = re.compile(r"(\d+)([dhms])")
 UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
@@ -15,6 +16,8 @@ def duration_of(text: str) -> timedelta | None:
         return None
     total = timedelta()
     for number, unit in PARTS.findall(text):
+        if len(number) > LONGEST_NUMBER:
+            return None
         total += timedelta(**{UNITS[unit]: int(number)})
     return total
 

@@ -23,6 +23,7 @@ _DURATION_PART = re.compile(r"([0-9]*)(\.[0-9]*)?(ns|us|µs|μs|ms|s|m|h)(?![a-z
 _TIMESTAMP = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
+_MAX_DIGITS: Final = 19  # of 64 bits; Python refuses to read very long numbers at all
 _NANOSECONDS: Final = 1_000_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -48,7 +49,9 @@ def parse_duration(text: str) -> Duration | None:
         whole, fraction, unit = match.groups()
         if not whole and (not fraction or fraction == "."):
             return None
-        scale = _UNITS[unit]
+        whole, scale = whole.lstrip("0"), _UNITS[unit]
+        if len(whole) > _MAX_DIGITS:
+            return None
         total += int(whole or "0") * scale
         if fraction and fraction != ".":
             total += int(Decimal("0" + fraction) * scale)

@@ -183,12 +183,13 @@ def _within(limit: int, check: FormatCheck) -> FormatCheck:
     return lambda text: len(text) <= limit and check(text)
 
 
+_LONGEST_WORDED = 320  # these patterns have many ways to read spaces and digits, and no honest value is longer
 _NAME_SEGMENT = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _BYTE = r"(0|[1-9]\d?|1\d\d?|2[0-4]\d|25[0-5])"
 
 _CHECKS: dict[str, FormatCheck] = {
     "uri": _is_uri,
-    "email": _is_email,
+    "email": _within(_LONGEST_WORDED, _is_email),
     "hostname": _is_hostname,
     "ipv4": _is_ipv4,
     "ipv6": _is_ipv6,
@@ -209,7 +210,7 @@ _CHECKS: dict[str, FormatCheck] = {
     "password": lambda text: True,
     "date": _is_date,
     "datetime": _is_date_time,
-    "duration": _is_duration,
+    "duration": _within(_LONGEST_WORDED, _is_duration),
     "bsonobjectid": _pattern("^[0-9a-fA-F]{24}$"),
     "k8sshortname": _within(63, _pattern(f"^{_NAME_SEGMENT}$")),
     "k8slongname": _within(253, _pattern(rf"^{_NAME_SEGMENT}(\.{_NAME_SEGMENT})*$")),
