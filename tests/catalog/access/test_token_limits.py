@@ -68,6 +68,24 @@ def test_actions_and_place_bound_every_question(ada: User) -> None:
     assert set(profile["component:view"].allowed) == {"ns/acme/project/shop"}
 
 
+@pytest.mark.parametrize("actions", [(), ("component:view",), ("component:*",), ("project:*",), ("*",)])
+@pytest.mark.parametrize("within", [{}, {"namespace": "acme"}, {"namespace": "acme", "project": "shop"}])
+def test_a_list_is_what_single_checks_allow(ada: User, actions: tuple[str, ...], within: dict[str, str]) -> None:
+    bot = make_agent("bot", owner=ada)
+    bind("bot", "sub:bot", "owner", namespace="acme", scope={"project": "bank"})
+    role("seer", "component:view")
+    bind("no", "sub:ada", "seer", namespace="acme", scope={"project": "shop", "component": "shop-api"}, effect="deny")
+    root = User.objects.create_superuser("root")
+    everything = list(Component.objects.system("test").all())
+    for user, behind in ((ada, None), (root, None), (bot, None), (bot, Identity(ada)), (bot, Identity(root))):
+        access = access_with(user, *actions, **within, acting_for=behind)
+        for verb in ("view", "update"):
+            listed = {row.pk for row in access.filter(Component.objects.all(), f"component:{verb}")}
+            assert listed == {row.pk for row in everything if access.may(verb, row)}, (user, behind, verb)
+            anywhere = access.reaches(f"component:{verb}")
+            assert anywhere or not listed, "what is listed is reached"
+
+
 def test_a_limit_gives_nothing(tenants: None) -> None:
     access = access_with(person("nobody"), namespace="acme")
 
