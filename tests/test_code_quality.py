@@ -35,7 +35,10 @@ def test_the_reference_says_what_the_code_says() -> None:
 
 def test_nothing_but_the_settings_reads_the_environment() -> None:
     readers = {"portal/settings.py"}
-    passes_on = {"catalog/delivery/git/remote.py"}  # gives the git program its own environment
+    passes_on = {
+        "catalog/delivery/git/remote.py",  # gives the git program its own environment
+        "portal/quickstart/management/commands/quickstart.py",  # tells server and worker their address
+    }
     setters = {"portal/wsgi.py", "portal/asgi.py", "portal/celery.py"}  # name the settings module to Django
     found = {
         str(path.relative_to(REPOSITORY))
