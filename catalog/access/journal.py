@@ -66,7 +66,7 @@ def connect() -> None:
     """Begin to listen. Called once, when Django starts."""
     from catalog.access.models import GRANTS
 
-    through = User.groups.through  # type: ignore[attr-defined]
+    through = User.groups.through
     m2m_changed.connect(on_membership, sender=through, dispatch_uid="journal-members")
     pre_delete.connect(on_group_deletion, sender=Group, dispatch_uid="journal-group")
     pre_save.connect(before_account, sender=User, dispatch_uid="journal-account-before")
@@ -114,7 +114,7 @@ def members(group: str, users: Iterable[int], *, holds: bool) -> None:
 
 
 def on_group_deletion(sender: Any, instance: Group, **_: Any) -> None:
-    members(instance.name, instance.user_set.values_list("pk", flat=True), holds=False)  # type: ignore[attr-defined]
+    members(instance.name, instance.user_set.values_list("pk", flat=True), holds=False)
 
 
 # Accounts -------------------------------------------------------------------------------------------------------------

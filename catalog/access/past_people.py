@@ -41,7 +41,8 @@ class HandGrant:
 def record_began() -> datetime | None:
     """Since when changes are recorded."""
     rows = AccessChange.objects.system(REASON).filter(what=What.BEGAN)
-    return rows.values_list("recorded_at", flat=True).first()
+    found: datetime | None = rows.values_list("recorded_at", flat=True).first()
+    return found
 
 
 def account_at(user: User, at: datetime) -> User:
@@ -70,7 +71,7 @@ def was_usable(then: User, at: datetime) -> bool:
         return False
     if then.principal_kind != User.PrincipalKind.AGENT:
         return True
-    owner = User.objects.filter(pk=then.owner_id).first()
+    owner = None if then.owner_id is None else User.objects.filter(pk=then.owner_id).first()
     return owner is not None and not owner.is_machine and was_usable(account_at(owner, at), at)
 
 

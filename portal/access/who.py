@@ -187,7 +187,7 @@ def groups_of(users: Iterable[User], around: Around) -> dict[int, set[str]]:
 
 
 def memberships() -> QuerySet[Any]:
-    return User.groups.through._default_manager.all()  # type: ignore[attr-defined, no-any-return]
+    return User.groups.through._default_manager.all()
 
 
 def judged(user: User, groups: set[str], around: Around, question: Question) -> Holder | None:

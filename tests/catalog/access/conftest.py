@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.test import Client
 
 from catalog import store
 from catalog.kinds.base import PlatformObject
@@ -84,3 +85,31 @@ def tenants(db: None) -> None:
             ProjectFactory.create(name=project, namespace=namespace)
             for component in ("web", "api"):
                 ComponentFactory.create(name=f"{project}-{component}", namespace=namespace, project=project)
+
+
+@pytest.fixture
+def peer_mode(settings: Any) -> None:
+    """What OpenChoreo does wherever there is a choice."""
+    settings.STRICT_DENY = False
+    settings.HIDE_FORBIDDEN = False
+
+
+@pytest.fixture
+def places(db: None, peer_mode: None) -> None:
+    """Namespaces acme, acme2 and other; in acme projects p1, p2, public, secret, each with components."""
+    for namespace in ("acme", "acme2", "other"):
+        NamespaceFactory.create(name=namespace)
+    for project in ("p1", "p2", "public", "secret"):
+        ProjectFactory.create(name=project, namespace="acme")
+        for component in ("one", "two"):
+            ComponentFactory.create(name=f"{project}-{component}", namespace="acme", project=project)
+    ProjectFactory.create(name="p1", namespace="other")
+    ComponentFactory.create(name="p1-one", namespace="other", project="p1")
+
+
+@pytest.fixture
+def asker(db: None) -> Any:
+    """The API as somebody who may ask about others."""
+    from tests.catalog.api.conftest import ApiClient  # which imports from here
+
+    return ApiClient(Client(), token_of(User.objects.create_superuser("asker")))

@@ -21,7 +21,7 @@ from catalog.kinds.project import Project
 from portal.access.explanations import explain
 from portal.access.place import Place
 from portal.accounts.models import User
-from tests.catalog.access.conftest import bind, person, role, token_of, unbind
+from tests.catalog.access.conftest import access_of, apply, bind, person, role, token_of, unbind
 from tests.catalog.api.conftest import ApiClient
 from tests.factories import TESTER, ComponentFactory, ProjectFactory
 
@@ -107,6 +107,46 @@ def test_a_recreated_object_inherited_nothing_then_either(tenants: None) -> None
     assert [might(ada, "project:view", SHOP, at) for at in (first, gone, again, labelled, now())] == [
         *(True, False, False, False, True)
     ]
+
+
+@pytest.mark.parametrize("kind", ["Namespace", "Project", "Component", "Resource"])
+def test_no_scope_object_of_an_old_name_inherits_now_or_then(tenants: None, kind: str) -> None:
+    """Neither what bindings gave nor what was given by hand, on each level; a role of an old name is meant again."""
+    namespace, name = ("", "new") if kind == "Namespace" else ("acme", "new")
+    spec = {"Resource": {"owner": {"projectName": "shop"}, "type": {"kind": "ClusterResourceType", "name": "t"}}}
+
+    def make() -> Any:
+        if kind in ("Project", "Component"):
+            extra = {"project": "shop"} if kind == "Component" else {}
+            return {"Project": ProjectFactory, "Component": ComponentFactory}[kind].create(
+                name=name, namespace=namespace, **extra
+            )
+        return apply(kind, name, spec.get(kind, {}), namespace)
+
+    level = kind.lower()
+    place = {
+        "Namespace": Place("new"),
+        "Project": Place("acme", "new"),
+        "Component": Place("acme", "shop", component="new"),
+        "Resource": Place("acme", "shop", resource="new"),
+    }[kind]
+    names = {"namespace": place.namespace, "project": place.project, level: name}
+    first = make()
+    role("viewer", f"{level}:view")
+    bind("team", "groups:dev", "viewer", scope={key: value for key, value in names.items() if value})
+    ada, hand = person("ada", "dev"), person("hand")
+    assign_perm(f"{level}|{level}:view", hand, first)
+    given = now()
+    store.delete(kind, namespace, name, TESTER)
+    for finalizer in list(first.finalizers):
+        store.remove_finalizer(first, finalizer, TESTER)
+    gone = now()
+    again = make()
+    assert again.uid != first.uid
+
+    for user in (ada, hand):
+        assert [might(user, f"{level}:view", place, at) for at in (given, gone, now())] == [True, False, False]
+        assert not access_of(user).allows(f"{level}:view", place)
 
 
 def test_a_mapping_that_waited_for_its_object_counts_from_when_that_came(tenants: None) -> None:
