@@ -7,8 +7,10 @@ import base64
 import jwt
 import pytest
 from django.test import Client as Browser
+from django.test import RequestFactory
 from oauth2_provider.models import get_access_token_model
 
+from portal.access.bearer import authenticate
 from portal.accounts.issuer import limits
 from portal.audit.models import AuditEvent
 from tests.portal.accounts.issuer.conftest import visit
@@ -192,3 +194,10 @@ def test_no_endpoint_answers_while_the_built_in_issuer_is_off(robot_program, set
     assert visit(PROFILE, token).json()["error"] == "INVALID_CLAIMS"
     for path in ("/oauth/authorize", "/oauth/sign-in", "/oauth/device", "/oauth/jwks"):
         assert Browser().get(path).status_code == 404
+
+
+def test_a_signed_token_costs_one_query(robot_program, django_assert_num_queries):
+    request = RequestFactory().get("/", headers={"Authorization": f"Bearer {token_of(robot_program)}"})
+    authenticate(request)
+    with django_assert_num_queries(1):
+        assert authenticate(request).user.username == "ci-robot"
