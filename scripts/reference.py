@@ -38,8 +38,8 @@ def deliberate_table() -> str:
         why = previous if rule.why == "as above" else rule.why
         lines.append(f"| {rule.request} | {rule.upstream.shown} | {rule.ours.shown} | {why} |")
         previous = why
-    lines += ["", "These need parts that are not there yet, and count as different:", ""]
-    lines += [f"- {entry.request}: {entry.needs}" for entry in pending()]
+    lines += ["", "These count as different where the part is missing:", ""]
+    lines += [f"- {entry.request}: they need {entry.needs}" for entry in pending()]
     return "\n".join(lines) + "\n"
 
 

@@ -110,7 +110,7 @@ def progressing() -> dict[str, Any]:
     from catalog.kinds.release_binding import ReleaseBinding
     from catalog.kinds.resource_release_binding import ResourceReleaseBinding
 
-    reasons = ("ResourcesProgressing", "ResourcesUnknown", "NamespaceProgressing", "NamespaceNotReady", "ReleaseSynced")
+    reasons = ("ResourcesProgressing", "ResourcesUnknown", "ResourcesDegraded", "NamespaceProgressing", "ReleaseSynced")
     kinds: Any = (ReleaseBinding, ProjectReleaseBinding, ResourceReleaseBinding)
     return {"progressing": sum(kind.objects.system("test").filter(ready_reason__in=reasons).count() for kind in kinds)}
 

@@ -4,7 +4,8 @@ Compared are the status, the content type, `allow` as a set, `www-authenticate`,
 text bodies exactly. What varies from run to run is mapped, not dropped: a recorded uid stands for one uid of ours from
 then on, and a time for a time. Left out by the conformance data's own rules: the annotation that kubectl left on the
 objects that the recording's server started with, `observedGeneration`, the order of conditions, build data of
-`/version`, and what Go's decoder says of its own types.
+`/version`, what Go's decoder says of its own types, and what a cluster makes up (resource versions, addresses, nodes,
+names of pods, hashes over labels that carry uids).
 """
 
 from __future__ import annotations
@@ -17,7 +18,25 @@ from typing import Any
 
 from tests.replay.exchanges import Exchange
 
-KUBECTL = "kubectl.kubernetes.io/last-applied-configuration"
+SET_UP = frozenset(
+    {
+        "kubectl.kubernetes.io/last-applied-configuration",
+        "stagecraft.dev/driver",
+        "stagecraft.dev/kubernetes-cluster",
+    }
+)
+"""Annotations that tell how the start state was made, there and here."""
+VARYING = frozenset({"observedGeneration", "resourceVersion"})
+HASHES = frozenset({"openchoreo.dev/dp-resource-hash", "pod-template-hash"})
+RANDOM = "[bcdfghjklmnpqrstvwxz2456789]"
+"""The alphabet of Kubernetes' random names."""
+MADE_UP = (
+    (re.compile(rf"(-[0-9a-f]{{8}})-{RANDOM}{{8,10}}(-{RANDOM}{{5}})?\b"), r"\1-of-pods"),
+    (re.compile(rf"-[0-9]{{10}}-{RANDOM}{{5}}(-{RANDOM}{{5}})?\b"), "-of-job"),
+    (re.compile(rf"kube-api-access-{RANDOM}{{5}}\b"), "kube-api-access"),
+    (re.compile(r"\b10\.[0-9]+\.[0-9]+\.[0-9]+\b"), "an address"),
+    (re.compile(r"\bnode-[0-9]+\b"), "a node"),
+)
 UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 DATED = re.compile(r"-20\d{6}-(?=\d+\b)")
@@ -47,6 +66,7 @@ class Correspondence:
     addresses: dict[str, str] = field(default_factory=dict)
     uids: dict[str, str] = field(default_factory=dict)
     cursors: dict[str, str] = field(default_factory=dict)
+    pods: dict[str, str] = field(default_factory=dict)
 
     def translate(self, text: str) -> str:
         """A recorded text with our addresses in it."""
@@ -114,12 +134,18 @@ def words(header: str) -> set[str]:
 def comparable(value: Any, key: str = "") -> Any:
     """A JSON value without what is left out by rule; conditions by type, causes of an error without order."""
     if isinstance(value, dict):
-        if KUBECTL in value.get("annotations", ()):
-            annotations = {name: text for name, text in value["annotations"].items() if name != KUBECTL}
+        if SET_UP & set(value.get("annotations") or ()):
+            annotations = {name: text for name, text in value["annotations"].items() if name not in SET_UP}
             value = {**value, "annotations": annotations}
             if not annotations:
                 del value["annotations"]
-        found = {name: comparable(item, name) for name, item in value.items() if name != "observedGeneration"}
+        if "healthStatus" in value:
+            value = {name: item for name, item in value.items() if name != "status"}  # the raw status of a live object
+        found = {
+            name: "a hash" if name in HASHES else comparable(item, name)
+            for name, item in value.items()
+            if name not in VARYING
+        }
         if set(found) == {"code", "error"} and isinstance(found["error"], str):
             found["error"] = sorted(found["error"].split("; "))
         return found
@@ -127,9 +153,13 @@ def comparable(value: Any, key: str = "") -> Any:
         if key == "conditions" and all(isinstance(item, dict) and "type" in item for item in value):
             return {item["type"]: comparable(item) for item in value}
         return [comparable(item) for item in value]
-    if isinstance(value, str) and value.startswith((CERTIFICATE, "(PEM of")):
+    if not isinstance(value, str):
+        return value
+    if value.startswith((CERTIFICATE, "(PEM of")):
         return CERTIFICATE
-    return DATED.sub("-date-", value) if isinstance(value, str) else value
+    for made_up, word in MADE_UP:
+        value = made_up.sub(word, value)
+    return DATED.sub("-date-", value)
 
 
 def without_build_data(value: Any) -> Any:

@@ -2,8 +2,8 @@
 
 A rule names a sort of request by its method and path, what upstream answers and what we answer, and why. An exchange
 is deliberately different only if every single line of difference is named by a rule for its sort of request.
-`[[pending]]` entries name what needs parts that are not there yet; they count as different, and are told apart only so
-that nothing unexplained hides among them. `scripts/reference.py` renders both into `docs/compatibility.md`.
+`[[pending]]` entries name what needs parts that are missing; they count as different, and are told apart only so that
+nothing unexplained hides among them. `scripts/reference.py` renders both into `docs/compatibility.md`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Rule:
     """One deliberate difference.
 
     `difference` is matched by every line of difference in replies of equal status. `after_delete`: only for an object
-    that was deleted before; `security`: only while security is "on" or "off".
+    that was deleted before.
     """
 
     request: str
@@ -49,14 +49,12 @@ class Rule:
     why: str
     difference: str = ""
     after_delete: bool = False
-    security: str = ""
 
     def applies(self, exchange: Exchange, reply: Reply, was_deleted: bool) -> bool:
         """Whether the exchange is of the sort that the rule speaks of."""
         return (
             (was_deleted or not self.after_delete)
             and re.fullmatch(self.pattern, f"{exchange.method} {exchange.path}", re.DOTALL) is not None
-            and self.security in ("", "on" if exchange.is_secure else "off")
             and self.upstream.matches(exchange.status, exchange.response)
             and self.ours.matches(reply.status, reply.text)
         )
@@ -76,7 +74,7 @@ def rules_for(exchange: Exchange, reply: Reply, lines: Sequence[str], was_delete
 
 @dataclass(frozen=True)
 class Pending:
-    """A sort of request that needs a part that is not there yet."""
+    """A sort of request that needs a part that may be missing."""
 
     request: str
     pattern: str
@@ -104,7 +102,7 @@ def rules() -> tuple[Rule, ...]:
 
 @cache
 def pending() -> tuple[Pending, ...]:
-    """What waits for other parts."""
+    """What needs parts that may be missing."""
     return tuple(Pending(entry["request"], entry["pattern"], entry["needs"]) for entry in table().get("pending", ()))
 
 
@@ -117,7 +115,6 @@ def rule_of(entry: dict[str, Any]) -> Rule:
         why=str(entry["why"]),
         difference=str(entry.get("difference", "(?!)")),
         after_delete=bool(entry.get("after_delete", False)),
-        security=str(entry.get("security", "")),
     )
 
 

@@ -10,16 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from tests.real.cluster.cluster import Cluster
 from tests.replay.comparison import DATED, Correspondence, Reply, differences, next_cursor, short
 from tests.replay.deliberate import Rule, rules_for
 from tests.replay.exchanges import Exchange
 from tests.replay.identities import Identities
 from tests.replay.issuer import Issuer
 from tests.replay.stage import Stage
+from tests.replay.stand_ins import external_secrets
 
 RECORDED_SERVER = "http://127.0.0.1:28080"
 RECORDED_ISSUER = "http://127.0.0.1:28090"
 CURSOR = re.compile(r"([?&])cursor=([\w-]{40,})")
+POD = re.compile(r"[?&](?:podName|name)=(([\w-]+-[0-9a-f]{8})-[a-z0-9]{6,10}-[a-z0-9]{5})\b")
 TOKEN_OF = re.compile(r"\(token of ([\w-]+)\)")
 
 
@@ -101,7 +104,7 @@ class Player:
         Where the reply that gave the cursor is not in the recording, its request is made up for: the same list without
         a cursor.
         """
-        path = dated(self.known.translate(exchange.path))
+        path = self.with_our_pod(dated(self.known.translate(exchange.path)), headers)
         cursor = CURSOR.search(path)
         if cursor is None:
             return path
@@ -109,6 +112,23 @@ class Player:
             first_page = self.stage.send("GET", path.replace(cursor[0], ""), None, headers)
             self.known.cursors[cursor[2]] = next_cursor(json.loads(first_page.body))
         return path.replace(cursor[2], self.known.cursors[cursor[2]])
+
+    def with_our_pod(self, path: str, headers: dict[str, str]) -> str:
+        """The path with the name of a pod of ours in the place of a recorded one of the same workload."""
+        pod = POD.search(path)
+        if pod is None or "/k8sresources/" not in path:
+            return path
+        if pod[1] not in self.known.pods:
+            binding = path.partition("/k8sresources/")[0]
+            tree = json.loads(self.stage.send("GET", f"{binding}/k8sresources/tree", None, headers).body)
+            names = [
+                node["name"]
+                for release in tree.get("renderedReleases", ())
+                for node in release["nodes"]
+                if node["kind"] == "Pod" and node["name"].startswith(f"{pod[2]}-")
+            ]
+            self.known.pods[pod[1]] = names[0] if names else pod[1]
+        return path.replace(pod[1], self.known.pods[pod[1]])
 
     def note_change(self, exchange: Exchange, reply: Reply) -> None:
         """Remember what later requests and comparisons build on."""
@@ -139,10 +159,21 @@ class Played:
     errors: Sequence[str]
 
 
-def play(home: Path, conformance: Path, exchanges: Sequence[Exchange], settings: Mapping[str, str] = NOTHING) -> Played:
-    """Replay exchanges against a fresh server in the directory `home`, with more settings if need be."""
-    with Issuer() as issuer:
-        stage = Stage(home, conformance, {**issuer.settings, **settings})
+def play(
+    home: Path,
+    conformance: Path,
+    exchanges: Sequence[Exchange],
+    *,
+    settings: Mapping[str, str] = NOTHING,
+    cluster: Cluster | None = None,
+) -> Played:
+    """Replay exchanges against a fresh server in the directory `home`, with more settings if need be.
+
+    A `cluster` stands behind the planes instead of Git.
+    """
+    with Issuer() as issuer, external_secrets(cluster):
+        kubeconfig = cluster.kubeconfig if cluster else ""
+        stage = Stage(home, conformance, kubeconfig, {**issuer.settings, **settings})
         with stage:
             addresses = {RECORDED_SERVER: stage.url, RECORDED_ISSUER: issuer.url}
             player = Player(stage, Identities(issuer), Correspondence(addresses))

@@ -12,8 +12,10 @@ import re
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -24,18 +26,25 @@ from tests.real.installation import Installation
 from tests.real.services import free_port
 from tests.replay.comparison import Reply
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 START_FILES = ("live/cases/planes.yaml", "live/cases/roles.yaml", "samples/getting-started/all.yaml")
 START_SECONDS = 60.0
 SETTLE_SECONDS = 20.0
+PODS_SECONDS = 5.0
+"""Some bindings never become ready, so this is waited in vain where one is not."""
 REPLY_SECONDS = 30.0
+
+
+ON_CLUSTER = {"stagecraft.dev/driver": "kubernetes", "stagecraft.dev/kubernetes-cluster": "test"}
+"""Annotations of the planes where a real cluster stands behind them; without, they are Git planes."""
 
 
 class NotReady(AssertionError):
     """The server cannot be replayed to; the text says why."""
 
 
-def start_documents(conformance: Path) -> list[dict[str, Any]]:
-    """What the recording's server had been given before the first request.
+def start_documents(conformance: Path, annotations: Mapping[str, str] = NOTHING) -> list[dict[str, Any]]:
+    """What the recording's server had been given before the first request. The planes get the annotations.
 
     The namespaces in these files were not the platform's there, as they lack its label; here they are told so, since
     a namespace without a word on it becomes the platform's.
@@ -55,16 +64,22 @@ def start_documents(conformance: Path) -> list[dict[str, Any]]:
                 continue
             if document["kind"] == "Namespace":
                 document["metadata"].setdefault("labels", {}).setdefault("openchoreo.dev/control-plane", "false")
+            if document["kind"].endswith("Plane"):
+                document["metadata"].setdefault("annotations", {}).update(annotations)
             documents.append(document)
     return sorted(documents, key=lambda document: document["kind"] != "Namespace")
 
 
 @dataclass
 class Stage:
-    """Use it as a context manager. `settings` are environment variables beyond those that it sets itself."""
+    """Use it as a context manager. `settings` are environment variables beyond those that it sets itself.
+
+    `kubeconfig` is that of the cluster behind all planes; "" for Git planes.
+    """
 
     home: Path
     conformance: Path
+    kubeconfig: str = ""
     settings: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     server: subprocess.Popen[bytes] | None = None
@@ -78,7 +93,11 @@ class Stage:
     def __enter__(self) -> Stage:
         try:
             self.installation.ask(migrate=True)
-            self.installation.apply(*start_documents(self.conformance))
+            if self.kubeconfig:
+                (self.home / "clusters").mkdir()
+                (self.home / "clusters" / "test.kubeconfig").write_text(self.kubeconfig)
+            annotations = ON_CLUSTER if self.kubeconfig else {}
+            self.installation.apply(*start_documents(self.conformance, annotations))
             self.installation.start_worker()
             self.start_server()
             self.settle()
@@ -156,7 +175,16 @@ class Stage:
             self.connection = None
 
     def settle(self) -> None:
-        """Wait until controllers have acted on every change. Raises `NotReady`."""
+        """Wait until controllers have acted on every change, and pods have come. Raises `NotReady`."""
+        self.wait_for_controllers()
+        if not self.kubeconfig:
+            return
+        deadline = time.monotonic() + PODS_SECONDS
+        while self.installation.ask(progressing=True)["progressing"] > 0 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.wait_for_controllers()
+
+    def wait_for_controllers(self) -> None:
         deadline = time.monotonic() + SETTLE_SECONDS
         while (due := self.installation.ask(due=True)["due"]) > 0:
             if time.monotonic() > deadline:

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import missing
+from tests.real import services
+from tests.real.cluster.cluster import start_cluster
 from tests.replay import report
 from tests.replay.deliberate import pending, pending_for, rules
-from tests.replay.exchanges import read_exchanges
+from tests.replay.exchanges import Exchange, read_exchanges
 from tests.replay.player import Played, play
+from tests.replay.stand_ins import CUSTOM_RESOURCES
 
 ABOUT_ACCESS = {
     "authz": 21,
@@ -26,38 +30,72 @@ ABOUT_ACCESS = {
 }
 """The groups of the recording that are about permissions, and how many replies each has; none is skipped."""
 ENOUGH = 99.0
-"""Percent of the compared exchanges whose parts are there."""
+"""Percent that must be equal or deliberately different."""
 
 
 @pytest.fixture(scope="module")
 def played(conformance: Path, tmp_path_factory: pytest.TempPathFactory) -> Played:
-    exchanges = read_exchanges(conformance / "live" / "rest.jsonl")
-    return play(tmp_path_factory.mktemp("replay"), conformance, exchanges)
+    """On Git planes, as the quickstart has them."""
+    return play(tmp_path_factory.mktemp("replay"), conformance, recorded(conformance))
+
+
+@pytest.fixture(scope="module")
+def played_on_cluster(conformance: Path, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """With a real Kubernetes behind the planes, as the recording had one."""
+    try:
+        started = start_cluster(crds=CUSTOM_RESOURCES)
+    except services.Unavailable as reason:
+        missing("Kubernetes", str(reason))
+        raise AssertionError("unreachable") from reason
+    with started as cluster:
+        return play(tmp_path_factory.mktemp("replay"), conformance, recorded(conformance), cluster=cluster)
+
+
+def recorded(conformance: Path) -> list[Exchange]:
+    return read_exchanges(conformance / "live" / "rest.jsonl")
+
+
+def show(played: Played, capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        print(f"\n{report.last_line(played.results)}")
 
 
 @pytest.mark.timeout(300)
-def test_recorded_exchanges_are_answered_as_recorded(played: Played, capsys: pytest.CaptureFixture[str]) -> None:
-    with capsys.disabled():
-        print(f"\n{report.last_line(played.results)}")
+def test_on_git_planes_what_a_git_plane_can_know_is_answered_as_recorded(
+    played: Played, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show(played, capsys)
     possible = [result for result in played.results if not (result.is_different and pending_for(result.exchange))]
 
     assert report.percentage(possible) >= ENOUGH, "\n".join(report.lines(possible, with_deliberate=False))
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.real("kubernetes")
+@pytest.mark.xdist_group("kubernetes")
+def test_with_a_cluster_the_recorded_exchanges_are_answered_as_recorded(
+    played_on_cluster: Played, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show(played_on_cluster, capsys)
+    results = played_on_cluster.results
+
+    assert report.percentage(results) >= ENOUGH, "\n".join(report.lines(results, with_deliberate=False))
 
 
 def test_the_server_logs_no_unexpected_error(played: Played) -> None:
     assert list(played.errors) == []
 
 
-def test_every_deliberate_difference_is_there(played: Played) -> None:
-    """A rule that no exchange needs any more is out of date."""
-    used = {rule for result in played.results for rule in result.rules}
+@pytest.mark.timeout(600)
+@pytest.mark.real("kubernetes")
+@pytest.mark.xdist_group("kubernetes")
+def test_every_entry_of_the_table_is_needed(played: Played, played_on_cluster: Played) -> None:
+    """An entry that no exchange needs any more, on either sort of planes, is out of date."""
+    results = [*played.results, *played_on_cluster.results]
+    used = {rule for result in results for rule in result.rules}
+    waiting = {pending_for(exchange) for exchange in report.different(results)}
 
     assert [rule.request for rule in rules() if rule not in used] == []
-
-
-def test_everything_that_waits_for_other_parts_is_there(played: Played) -> None:
-    waiting = {pending_for(exchange) for exchange in report.different(played.results)}
-
     assert [entry.request for entry in pending() if entry not in waiting] == []
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tests.real.services import Unavailable
 
-HERE = Path(__file__).resolve().parent
+SOURCE = Path(__file__).resolve().parent / "kubernetes"
 KUBERNETES = "v1.36.3"
 CRD_MODULES = {
     "gateway-api": ("sigs.k8s.io/gateway-api", "v1.5.1", "config/crd/standard"),
@@ -32,16 +32,24 @@ CRD_MODULES = {
 
 def kubernetes() -> Path:
     """The program; `kubernetes kube-apiserver …` and so on. Raises `Unavailable`."""
-    source = HERE / "kubernetes"
-    made_of = [source / name for name in ("go.mod", "go.sum", "main.go")]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in made_of)).hexdigest()[:16]
-    kept = cache() / f"kubernetes-{KUBERNETES}-{digest}"
-    program = kept / "kubernetes"
+    program = kept_program()
     with locked(cache() / "kubernetes.lock"):
         if not program.exists():
-            kept.mkdir(parents=True, exist_ok=True)
-            build(source, program)
+            program.parent.mkdir(parents=True, exist_ok=True)
+            build(SOURCE, program)
     return program
+
+
+def is_built() -> bool:
+    """Whether the program is there already."""
+    return kept_program().exists()
+
+
+def kept_program() -> Path:
+    """Where the program lies once it is built."""
+    made_of = [SOURCE / name for name in ("go.mod", "go.sum", "main.go")]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in made_of)).hexdigest()[:16]
+    return cache() / f"kubernetes-{KUBERNETES}-{digest}" / "kubernetes"
 
 
 def build(source: Path, program: Path) -> None:
