@@ -54,9 +54,13 @@ def note(rule: Rule, action: str) -> None:
 
 def note_all(rules: Iterable[Rule], action: str) -> None:
     """Grants have shown somebody a list."""
+    hour, changes, noted = int(time.time()) // HOUR, not action.endswith(":view"), _noted
     for rule in rules:
         if rule.effect == "allow":
-            note(rule, action)
+            key = (rule.table, rule.level, rule.row)
+            held = noted.get(key)
+            if held is None or held[0] != hour or (changes and not held[1]):
+                remember(key, hour, changes)
 
 
 def remember(key: Key, hour: int, changes: bool) -> None:

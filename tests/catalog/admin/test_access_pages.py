@@ -261,6 +261,12 @@ def test_events_that_the_viewer_may_not_see_are_not_on_the_page() -> None:
     assert "component:delete" in signed_in(bob).get(page_of(bob)).content.decode()
 
 
+def test_the_page_of_an_account_leads_to_what_it_may_do(browser: Client) -> None:
+    ann = person("ann")
+    html = browser.get(reverse("admin:accounts_user_change", args=[ann.pk])).content.decode()
+    assert page_of(ann) in html
+
+
 # Grants nobody uses ---------------------------------------------------------------------------------------------------
 
 
