@@ -20,9 +20,9 @@ from typing import Any, cast
 from django.utils.dateparse import parse_datetime
 
 from catalog.access.compile import BINDINGS, compiled_conditions
-from catalog.access.past_documents import Life, Log, Name, Written, log_begins, sequence_at
+from catalog.access.past_documents import REASON, Life, Log, Name, Written, log_begins, sequence_at
 from catalog.access.past_people import HandGrant, account_at, grants_at, groups_at, record_began, was_usable
-from catalog.access.permissions import ROLES
+from catalog.access.permissions import ROLES, SCOPES
 from catalog.kinds.authz_role_binding import EXPIRES
 from portal.access.actions import Level
 from portal.access.condition import Condition, frozen
@@ -37,6 +37,8 @@ from portal.access.tables import MappingOrigin, Origins
 from portal.accounts.models import User
 
 RoleName = tuple[str, str, str]
+NO_ROW = -1
+"""The key of a scope object that is gone: it holds no row of today."""
 JUDGED_NOW = "judged by the list of actions and the settings of today"
 TOKEN_GROUPS = "groups that an identity provider named in a token are not recorded; only memberships kept here count"  # noqa: S105
 
@@ -80,12 +82,15 @@ class Builder:
     rules: list[Rule] = field(default_factory=list)
     origins: dict[int, Origins] = field(default_factory=dict)
     rows: dict[Any, int] = field(default_factory=dict)
+    uids: list[Any] = field(default_factory=list)
+    """The scope object of each rule, None for the cluster."""
 
     def add(
         self,
         via: str,
         place: Place,
         role: Role,
+        uid: Any,
         *,
         origin: MappingOrigin | None,
         effect: str = "allow",
@@ -100,6 +105,7 @@ class Builder:
         if same not in self.rows:
             row = self.rows[same] = len(self.rules)
             self.origins[row] = Origins()
+            self.uids.append(uid)
             self.rules.append(
                 Rule(
                     effect=cast(Any, effect),
@@ -110,7 +116,7 @@ class Builder:
                     is_own=is_own or names_one_subject(via),
                     table=cast(Any, table),
                     row=row,
-                    scope=row,
+                    scope=NO_ROW,
                     conditions=conditions,
                 )
             )
@@ -118,6 +124,16 @@ class Builder:
         held = self.origins[row]
         mappings = held.mappings if origin is None else (*held.mappings, origin)
         self.origins[row] = Origins(mappings, held.is_manual or origin is None)
+
+    def policy(self, groups: frozenset[str]) -> Policy:
+        """The rules with the rows that their scope objects have now, by which lists are filtered. One query a level."""
+        keys: dict[Any, int] = {}
+        for level in {rule.level for rule in self.rules} - {"cluster"}:
+            wanted = [uid for rule, uid in zip(self.rules, self.uids, strict=True) if rule.level == level]
+            rows = SCOPES[level].objects.system(REASON).filter(uid__in=wanted)  # type: ignore[attr-defined]
+            keys |= dict(rows.values_list("uid", "pk"))
+        found = zip(self.rules, self.uids, strict=True)
+        return Policy(tuple(replace(rule, scope=keys.get(uid, NO_ROW)) for rule, uid in found), groups, 0)
 
 
 def policy_at(
@@ -133,7 +149,7 @@ def policy_at(
         add_binding(built, binding, roles, lives, log.until)
     for grant in by_hand:
         add_hand_grant(built, grant, roles, log)
-    return Policy(tuple(built.rules), groups, 0), built.origins
+    return built.policy(groups), built.origins
 
 
 # Bindings -------------------------------------------------------------------------------------------------------------
@@ -203,22 +219,22 @@ def add_binding(
         namespace = metadata.get("namespace", "") if reference["kind"] == "AuthzRole" else ""
         role = roles.get((reference["kind"], namespace, reference["name"]))
         name = name_of(place)
-        if role is None or (name is not None and not is_held(lives[name], place, binding.sequence, until)):
+        life = None if name is None else bound_to(lives[name], place, binding.sequence)
+        if role is None or (name is not None and (life is None or not life.covers(until))):
             continue
         conditions = tuple(
             Condition(tuple(item["actions"]), item["expression"], frozen(item["tree"]))
             for item in compiled_conditions(mapping.get("conditions") or ())
         )
         origin = MappingOrigin(kind, metadata.get("namespace", ""), metadata["name"], position)
-        built.add(group_of(binding), place, role, origin=origin, effect=effect, conditions=conditions)
+        uid = None if life is None else life.uid
+        built.add(group_of(binding), place, role, uid, origin=origin, effect=effect, conditions=conditions)
 
 
-def is_held(lives: Iterable[Life], place: Place, written: int, until: int) -> bool:
-    """Whether the object that a mapping was bound to was still there. A component of another project is not meant."""
-    for life in lives:
-        if life.place == place and (life.gone is None or life.gone > written):
-            return life.covers(until)
-    return False
+def bound_to(lives: Iterable[Life], place: Place, written: int) -> Life | None:
+    """The object that a mapping was bound to: the one that was there when it was written, or the first to come after
+    that. A component of another project is not meant."""
+    return next((life for life in lives if life.place == place and (life.gone is None or life.gone > written)), None)
 
 
 def roles_at(log: Log) -> dict[RoleName, Role]:
@@ -246,7 +262,7 @@ def add_hand_grant(built: Builder, grant: HandGrant, roles: Mapping[RoleName, Ro
         role = roles.get((kind, namespace, name))
     if place is None or role is None or cast(Level, grant.level) != place.level:
         return
-    built.add(grant.group, place, role, origin=None, is_own=not grant.group)
+    built.add(grant.group, place, role, grant.scope_uid, origin=None, is_own=not grant.group)
 
 
 def real_place(log: Log, place: Place) -> Place | None:

@@ -88,6 +88,7 @@ def test_the_present_seen_as_a_past_is_the_present(tenants: None) -> None:
         assert past.access.profile(place) == present.profile(place)
     seen = past.access.visible(Component.objects.all()).order_by("pk").values_list("name", flat=True)
     assert list(seen) == list(present.visible(Component.objects.all()).order_by("pk").values_list("name", flat=True))
+    assert "bank-web" in seen and len(seen) == 6, "all of globex and what is not denied of acme"
 
 
 def test_a_recreated_object_inherited_nothing_then_either(tenants: None) -> None:
