@@ -66,7 +66,8 @@ class Correspondence:
     addresses: dict[str, str] = field(default_factory=dict)
     uids: dict[str, str] = field(default_factory=dict)
     cursors: dict[str, str] = field(default_factory=dict)
-    pods: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    """Of pods and the like."""
 
     def translate(self, text: str) -> str:
         """A recorded text with our addresses in it."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from tests.real.cluster.cluster import Cluster
 from tests.replay.comparison import DATED, Correspondence, Reply, differences, next_cursor, short
@@ -22,7 +23,8 @@ from tests.replay.stand_ins import external_secrets
 RECORDED_SERVER = "http://127.0.0.1:28080"
 RECORDED_ISSUER = "http://127.0.0.1:28090"
 CURSOR = re.compile(r"([?&])cursor=([\w-]{40,})")
-POD = re.compile(r"[?&](?:podName|name)=(([\w-]+-[0-9a-f]{8})-[a-z0-9]{6,10}-[a-z0-9]{5})\b")
+MADE_UP = re.compile(r"[?&](?:podName|name)=(([\w-]+-[0-9a-f]{8})-[a-z0-9]{6,10}(?:-[a-z0-9]{5}){0,2})(?=&|$)")
+KIND = re.compile(r"[?&]kind=(\w+)")
 TOKEN_OF = re.compile(r"\(token of ([\w-]+)\)")
 
 
@@ -104,7 +106,7 @@ class Player:
         Where the reply that gave the cursor is not in the recording, its request is made up for: the same list without
         a cursor.
         """
-        path = self.with_our_pod(dated(self.known.translate(exchange.path)), headers)
+        path = self.with_our_name(dated(self.known.translate(exchange.path)), headers)
         cursor = CURSOR.search(path)
         if cursor is None:
             return path
@@ -113,22 +115,18 @@ class Player:
             self.known.cursors[cursor[2]] = next_cursor(json.loads(first_page.body))
         return path.replace(cursor[2], self.known.cursors[cursor[2]])
 
-    def with_our_pod(self, path: str, headers: dict[str, str]) -> str:
-        """The path with the name of a pod of ours in the place of a recorded one of the same workload."""
-        pod = POD.search(path)
-        if pod is None or "/k8sresources/" not in path:
+    def with_our_name(self, path: str, headers: dict[str, str]) -> str:
+        """The path with our name for an object of a cluster's own making: a pod, a job or a replica set."""
+        wanted = MADE_UP.search(path)
+        if wanted is None or "/k8sresources/" not in path:
             return path
-        if pod[1] not in self.known.pods:
+        if wanted[1] not in self.known.names:
+            kind = KIND.search(path)
             binding = path.partition("/k8sresources/")[0]
             tree = json.loads(self.stage.send("GET", f"{binding}/k8sresources/tree", None, headers).body)
-            names = [
-                node["name"]
-                for release in tree.get("renderedReleases", ())
-                for node in release["nodes"]
-                if node["kind"] == "Pod" and node["name"].startswith(f"{pod[2]}-")
-            ]
-            self.known.pods[pod[1]] = names[0] if names else pod[1]
-        return path.replace(pod[1], self.known.pods[pod[1]])
+            found = our_name(tree, kind[1] if kind else "Pod", wanted[2])
+            self.known.names[wanted[1]] = found or wanted[1]
+        return path.replace(wanted[1], self.known.names[wanted[1]])
 
     def note_change(self, exchange: Exchange, reply: Reply) -> None:
         """Remember what later requests and comparisons build on."""
@@ -139,6 +137,17 @@ class Player:
             self.deleted.add(path)
         if is_done and exchange.method == "POST":
             self.deleted -= {made for made in self.deleted if made.rpartition("/")[0] == path}
+
+
+def our_name(tree: dict[str, Any], kind: str, workload: str) -> str:
+    """The name of the first object of that kind of a workload, "" if there is none; replica sets by their pods."""
+    shown = "Pod" if kind == "ReplicaSet" else kind
+    for release in tree.get("renderedReleases", ()):
+        for node in release["nodes"]:
+            name: str = node["name"]
+            if node["kind"] == shown and name.startswith(f"{workload}-"):
+                return name.rpartition("-")[0] if kind == "ReplicaSet" else name
+    return ""
 
 
 def dated(path: str) -> str:
