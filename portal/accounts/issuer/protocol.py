@@ -11,7 +11,13 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from oauth2_provider.models import AbstractApplication, get_access_token_model, get_refresh_token_model
+from oauth2_provider.models import (
+    AbstractApplication,
+    get_access_token_model,
+    get_grant_model,
+    get_refresh_token_model,
+    revoke_access_token,
+)
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauthlib.oauth2.rfc6749 import errors
 from oauthlib.oauth2.rfc6749.endpoints import AuthorizationEndpoint, RevocationEndpoint, TokenEndpoint
@@ -39,6 +45,7 @@ GRANTS = {
     GRANT_DEVICE: (AbstractApplication.GRANT_DEVICE_CODE,),
     GRANT_EXCHANGE: (GRANT_TOKEN_EXCHANGE,),
 }
+CODES_REMEMBERED = timedelta(minutes=10)
 S256_ONLY = {"S256": code_challenge_method_s256}
 
 
@@ -137,7 +144,29 @@ class Validator(OAuth2Validator):  # type: ignore[misc]
         row._raw_token = unverified(token["access_token"])[1]["jti"]
         forget_ended(row)
         row.save()
+        request.issued = row
         return row
+
+    def validate_code(self, client_id: str, code: str, client: Client, request: Any, *args: Any, **kwargs: Any) -> bool:
+        """As the toolkit's; a code that is shown again ends what came of it (RFC 6749, section 4.1.2)."""
+        is_valid = bool(super().validate_code(client_id, code, client, request, *args, **kwargs))
+        used = None if is_valid else get_grant_model().objects.filter(code=used_code(code), application=client).first()
+        if used is not None:
+            row = get_access_token_model().objects.filter(pk=used.claims).first()
+            if row is not None:
+                revoke_access_token(row)
+            opened = audit.current()
+            if opened is not None:
+                opened.reason = {"code": "used a second time; the tokens that came of it are withdrawn"}
+        return is_valid
+
+    def invalidate_authorization_code(self, client_id: str, code: str, request: Any, *args: Any, **kwargs: Any) -> None:
+        """Remember the code as used, and what came of it. Raises `invalid_grant` if another request was faster."""
+        row = vars(request)["issued"]
+        fresh = get_grant_model().objects.filter(code=code, application=request.client)
+        if not fresh.update(code=used_code(code), claims=str(row.pk), expires=timezone.now() + CODES_REMEMBERED):
+            revoke_access_token(row)
+            raise errors.InvalidGrantError(request=request)
 
     def revoke_token(self, token: str, token_type_hint: str, request: Any, *args: Any, **kwargs: Any) -> None:
         """End a token of the client's own, and whatever hangs together with it; any other is left alone (RFC 7009)."""
@@ -183,8 +212,14 @@ def forget_ended(row: Any) -> None:
     same = {"application": row.application, "user": row.user}
     expired = get_access_token_model().objects.filter(**same, expires__lt=now, refresh_token=None)
     expired.delete()
+    get_grant_model().objects.filter(**same, expires__lt=now).delete()
     long_ago = now - timedelta(days=settings.ISSUER_REFRESH_DAYS)
     get_refresh_token_model().objects.filter(**same, revoked__lt=long_ago).delete()
+
+
+def used_code(code: str) -> str:
+    """How a code that was used is remembered."""
+    return f"used:{digest_of(code)}"
 
 
 def was_used(refresh_token: str) -> bool:

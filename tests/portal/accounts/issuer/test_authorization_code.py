@@ -102,6 +102,27 @@ def test_another_verifier_gets_no_token_and_the_code_is_good_once(occ, ada):
     assert occ.redeem(code).json()["error"] == "invalid_grant"
 
 
+def test_a_code_that_is_shown_again_ends_the_tokens_that_came_of_it(editor, ada):
+    browser = Browser()
+    browser.force_login(ada)
+    page = browser.get(editor.authorize_path)
+    form = {key: value for key, value in page.context["form"].initial.items() if value}
+    code = answer_of(browser.post("/oauth/authorize", {**form, "allow": "true"}))["code"]
+    held = editor.redeem(code).json()
+    assert visit(PROFILE, held["access_token"]).status_code == 200
+    assert editor.redeem(code).json()["error"] == "invalid_grant"
+    assert visit(PROFILE, held["access_token"]).status_code == 401
+    refreshed = editor.ask(grant_type="refresh_token", refresh_token=held["refresh_token"])
+    assert refreshed.json()["error"] == "invalid_grant"
+
+
+def test_who_only_guesses_codes_ends_nothing(editor, occ, ada):
+    held = editor.sign_in(ada)
+    for code in ("guess", "", "used:x"):
+        assert editor.redeem(code).status_code == 400
+    assert visit(PROFILE, held["access_token"]).status_code == 200
+
+
 def test_a_code_is_good_for_its_own_client_only(occ, editor, ada):
     browser = Browser()
     browser.force_login(ada)
