@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 PORT ?= 8000
 
-.PHONY: help quickstart test bench soak lint format reference audit-dependencies clean
+.PHONY: help quickstart test bench soak replay lint format reference audit-dependencies clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-20s %s\n", $$1, $$2}'
@@ -23,6 +23,10 @@ bench: ## measure speed and memory
 soak: ## the long runs: kills, concurrent writers, random edits
 	@scripts/environment --dev
 	@.venv/bin/python -m tests --soak $(ARGS)
+
+replay: ## send recorded REST exchanges to a fresh server (FILE=rest.jsonl, ARGS="--with more.jsonl")
+	@scripts/environment --dev
+	@.venv/bin/python -m tests.replay $(FILE) $(ARGS)
 
 lint: ## ruff, mypy, import contracts: the same commands as in the tests
 	@scripts/environment --dev
