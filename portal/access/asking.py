@@ -18,6 +18,7 @@ from portal.access.engine import Access
 from portal.access.explanations import SENTENCES, Telling, explain
 from portal.access.place import Place
 from portal.access.rules import Attributes
+from portal.access.subject import is_unchecked
 from portal.access.tables import tables
 from portal.access.who import PRINCIPAL, Holder, who_can
 from portal.accounts.models import User
@@ -141,7 +142,7 @@ def holders(question: Question, *, limit: int, cursor: str = "") -> dict[str, An
         "attributes": dict(question.attributes),
         "items": [wire_holder(holder, told) for holder in page.holders],
         "pagination": {"nextCursor": page.cursor} if page.cursor else {},
-        "notes": [BY_TOKEN, BY_CREDENTIAL],
+        "notes": [*([SENTENCES["security off"]] if is_unchecked() else []), BY_TOKEN, BY_CREDENTIAL],
     }
 
 
