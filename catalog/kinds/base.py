@@ -14,6 +14,8 @@ from typing import Any, ClassVar
 
 import orjson
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
 
 from portal.access.doors import ProtectedManager
 
@@ -196,6 +198,12 @@ class PlatformObject(models.Model):
         return next((condition for condition in conditions if condition.get("type") == condition_type), None)
 
 
+NAME_IS_NO_PATH = Q(name=Lower("name")) & ~(
+    Q(name="") | Q(name__contains="/") | Q(name__contains="\\") | Q(name__contains="%") | Q(name__contains=" ")
+)
+"""What a name must never be, whoever writes the row: admission knows the whole rule, the database this much of it."""
+
+
 class ClusterScoped(PlatformObject):
     namespaced = False
 
@@ -203,6 +211,7 @@ class ClusterScoped(PlatformObject):
         abstract = True
         constraints = [
             models.UniqueConstraint(fields=["name"], name="unique_%(class)s"),
+            models.CheckConstraint(condition=NAME_IS_NO_PATH, name="name_of_%(class)s"),
         ]
         ordering = ["name"]
 
@@ -219,6 +228,7 @@ class Namespaced(PlatformObject):
         abstract = True
         constraints = [
             models.UniqueConstraint(fields=["namespace", "name"], name="unique_%(class)s"),
+            models.CheckConstraint(condition=NAME_IS_NO_PATH, name="name_of_%(class)s"),
         ]
         ordering = ["namespace_id", "name"]
 

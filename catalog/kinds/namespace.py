@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from catalog.kinds.base import ClusterScoped
+from catalog.kinds.base import NAME_IS_NO_PATH, ClusterScoped
 from catalog.kinds.schema import obj
 
 
@@ -23,4 +23,4 @@ class Namespace(ClusterScoped):
 
     class Meta(ClusterScoped.Meta):
         abstract = False
-        constraints = []
+        constraints = [models.CheckConstraint(condition=NAME_IS_NO_PATH, name="name_of_namespace")]
