@@ -51,7 +51,7 @@ def page_of(access: Access, collection: Collection, namespace: str, query: ListQ
     """One page of what the subject may see of a collection. Raises `Refusal` for a bad selector or cursor."""
     try:
         requirements = parse_selector(query.label_selector)
-        after = decode_cursor(query.cursor)
+        after = decode_cursor(query.cursor, access.subject.name)
     except BadSelector as error:
         raise Refusal(400, f"invalid label selector: {error}") from None
     except BrokenCursor as error:
@@ -71,7 +71,7 @@ def page_of(access: Access, collection: Collection, namespace: str, query: ListQ
     pagination = {}
     if len(found) > query.limit:
         found.pop()
-        pagination["nextCursor"] = encode_cursor(found[-1].name)
+        pagination["nextCursor"] = encode_cursor(found[-1].name, access.subject.name)
     elif not found:
         check_owners(access, collection, namespace, query)
     return {"items": [wire_row(collection, namespace, row) for row in found], "pagination": pagination}

@@ -67,7 +67,7 @@ def list_secrets(call: Call, namespace: str) -> HttpResponse:
     """200 with a page of secrets; empty for those who may not see them."""
     query: PageQuery = call.query
     try:
-        after = decode_cursor(query.cursor)
+        after = decode_cursor(query.cursor, call.access.subject.name)
     except BrokenCursor as error:
         raise Refusal(400, str(error)) from None
     found: list[KeptSecret] = []
@@ -76,7 +76,7 @@ def list_secrets(call: Call, namespace: str) -> HttpResponse:
     pagination = {}
     if len(found) > query.limit:
         found.pop()
-        pagination["nextCursor"] = encode_cursor(found[-1].reference.name)
+        pagination["nextCursor"] = encode_cursor(found[-1].reference.name, call.access.subject.name)
     with answered(*FAILURES):
         items = [item for kept in found if (item := shown(call, kept)) is not None]
     return responses.json_body({"items": items, "pagination": pagination})

@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from portal.access.actions import Level
 from portal.access.condition import as_sql, attributes_of
+from portal.access.lookup import RulesByPlace
 from portal.access.rules import Rule
 from portal.access.tables import Hierarchy
 
@@ -36,6 +37,17 @@ class Area:
             return self
         outside = ~other.condition
         return Area(condition=outside if self.condition is None else self.condition & outside)
+
+
+def area_within(found: RulesByPlace, hierarchy: Hierarchy, action: str, model: Any, *, strict_deny: bool) -> Area:
+    """As `area_given`, worked out once while the rules are kept; conditions are tried on the rows each time."""
+    known: Area | None = found.areas.get((model, strict_deny))
+    if known is not None:
+        return known
+    area = area_given(found.rules, hierarchy, action, model, strict_deny=strict_deny)
+    if not any(rule.conditions for rule in found.rules):
+        found.areas[model, strict_deny] = area
+    return area
 
 
 def area_given(rules: Iterable[Rule], hierarchy: Hierarchy, action: str, model: Any, *, strict_deny: bool) -> Area:

@@ -19,7 +19,7 @@ from django.conf import settings
 
 from portal.access import usage
 from portal.access.actions import contract_actions
-from portal.access.area import area_given
+from portal.access.area import area_within
 from portal.access.doors import opened
 from portal.access.limited import policy_within
 from portal.access.place import Place
@@ -113,9 +113,9 @@ class Access:
         queryset = opened(queryset, f"{action} of {self.subject.name}")
         if not self.subject.needs_no_grant:
             hierarchy = hierarchy_of(queryset.model)
-            rules = self.rules_for(action)
-            area = area_given(rules, hierarchy, action, queryset.model, strict_deny=settings.STRICT_DENY)
-            usage.note_all((rule for rule in rules if rule.row), action)
+            found = self.policy.usable(action, is_agent=self.subject.is_agent)
+            area = area_within(found, hierarchy, action, queryset.model, strict_deny=settings.STRICT_DENY)
+            usage.note_all((rule for rule in found.rules if rule.row), action)
             if not area.everything:
                 queryset = queryset.none() if area.condition is None else queryset.filter(area.condition)
         for bound in self.bounds:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 from portal.access.place import Place
 from portal.access.rules import Rule
@@ -17,6 +18,8 @@ class RulesByPlace:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = list(rules)
+        self.areas: dict[Any, Any] = {}
+        """What lists are filtered by, as far as that depends on nothing but the rules (`portal.access.area`)."""
         self.by_place: dict[Key, list[tuple[int, Rule]]] = defaultdict(list)
         for position, rule in enumerate(self.rules):
             self.by_place[key_of(rule.place)].append((position, rule))

@@ -44,12 +44,14 @@ def list_events(call: Call) -> HttpResponse:
     except BadMoment as error:
         raise Unreadable(str(error)) from None
     try:
-        after = decode_cursor(query.cursor)
+        after = decode_cursor(query.cursor, call.access.subject.name)
         if after:
             rows = rows.filter(id__lt=uuid.UUID(after))
     except (BrokenCursor, ValueError):
         raise Refusal(400, "invalid cursor") from None
     found = list(rows.order_by("-id")[: query.limit + 1])
     page = found[: query.limit]
-    pagination = {"nextCursor": encode_cursor(str(page[-1].id))} if len(found) > query.limit else {}
+    pagination = {}
+    if len(found) > query.limit:
+        pagination["nextCursor"] = encode_cursor(str(page[-1].id), call.access.subject.name)
     return responses.json_body({"items": [wire_event(event) for event in page], "pagination": pagination})

@@ -16,6 +16,8 @@ Operator = Literal["in", "notin", "exists", "absent", "gt", "lt"]
 
 _SPECIAL = "=!(),><"
 _TOKEN = re.compile(r"[ \t\r\n]*(==|!=|[=!(),><]|[^=!(),>< \t\r\n]+)")
+LENGTH_MAX, REQUIREMENTS_MAX = 8192, 100
+"""Each requirement is a condition on every row; a database takes some hundreds before it gives up."""
 MAX_DIGITS = 18  # what every database's whole numbers hold; labels with longer ones compare as no number
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 
@@ -53,9 +55,14 @@ class BadSelector(ValueError):
 
 
 def parse_selector(text: str) -> tuple[Requirement, ...]:
-    """The requirements of a selector, none for an empty text. Raises `BadSelector`."""
+    """The requirements of a selector, none for an empty text. Raises `BadSelector`, also for more than one writes."""
+    if len(text) > LENGTH_MAX:
+        raise BadSelector(f"longer than {LENGTH_MAX} characters")
     tokens = _Tokens(text)
-    return tuple(_requirements(tokens))
+    found = tuple(_requirements(tokens))
+    if len(found) > REQUIREMENTS_MAX:
+        raise BadSelector(f"more than {REQUIREMENTS_MAX} requirements")
+    return found
 
 
 class _Tokens:

@@ -72,11 +72,12 @@ def list_grants(call: Call) -> HttpResponse:
     if not hand_grants.may(call.access, "view", query.place):
         raise Refusal(403, responses.FORBIDDEN)
     try:
-        start = int(decode_cursor(query.cursor) or 0)
+        start = int(decode_cursor(query.cursor, call.access.subject.name) or 0)
     except (BrokenCursor, ValueError):
         raise Refusal(400, "invalid cursor") from None
     found = list(grants_query(wanted_of(call, query))[start : start + query.limit + 1])
-    pagination = {"nextCursor": encode_cursor(str(start + query.limit))} if len(found) > query.limit else {}
+    following = encode_cursor(str(start + query.limit), call.access.subject.name)
+    pagination = {"nextCursor": following} if len(found) > query.limit else {}
     items = [wire_grant(grant) for grant in read(found[: query.limit])]
     return responses.json_body({"items": items, "pagination": pagination})
 
