@@ -20,6 +20,7 @@ from catalog.api.binding_objects import (
     live_documents,
     visible_binding,
 )
+from catalog.api.noted_reads import note_read
 from catalog.compiler.documents import Document
 from catalog.delivery.plane import DATA_PLANE, LogLine, NoSuchContainer, NotThere, require_capability
 from portal.access.endpoint import Call
@@ -62,6 +63,7 @@ def show_logs(call: Call, namespace: str, name: str) -> HttpResponse:
         if wanted.container and wanted.container not in containers:
             raise Refusal(400, "Container not found in pod")
         lines = read_lines(bound, pod, wanted, containers)
+    note_read(call, "logs:view", binding, pod=wanted.pod, container=wanted.container)
     return responses.json_body({"logEntries": [entry_of(line) for line in lines]})
 
 

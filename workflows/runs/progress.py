@@ -16,6 +16,7 @@ from django.http import HttpResponse, QueryDict
 from catalog.api import workflow
 from catalog.api.binding_objects import answered, key_of
 from catalog.api.crud import existing, in_words_of
+from catalog.api.noted_reads import note_read
 from catalog.delivery.plane import LogLine, NoSuchContainer, NotThere, Plane, PlaneNotConfigured, require_capability
 from catalog.kinds.base import Document, PlatformObject
 from catalog.kinds.workflow_run import WorkflowRun
@@ -72,6 +73,7 @@ def show_logs(call: Call, namespace: str, name: str) -> HttpResponse:
     with answered():
         plane = plane_with(run, "streams_logs")
         lines = [] if plane is None else list(log_lines(plane, run, wanted))
+    note_read(call, "logs:view", run, task=wanted.task)
     return responses.json_body([entry_of(line) for line in lines if line.text.strip()])
 
 

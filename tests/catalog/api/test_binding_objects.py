@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from django.test import Client
 
 from catalog import store
+from catalog.api import noted_reads
 from catalog.controllers import runtime
 from catalog.delivery import drivers
 from catalog.delivery.plane import LogLine
@@ -246,6 +248,19 @@ def test_a_container_that_the_pod_does_not_have_is_a_bad_request(api, cluster):
     pod = tree(api)["nodes"][1]["name"]
     reply = api.get(f"{OBJECTS}/logs?podName={pod}&container=nope")
     assert (reply.status_code, reply.json()["error"]) == (400, "Container not found in pod")
+
+
+def test_who_reads_a_log_is_written_down_once_a_minute(api, cluster, monkeypatch):
+    monkeypatch.setattr(noted_reads, "time", SimpleNamespace(time=lambda: 90.0))
+    events = AuditEvent.objects.system("test").filter(action="logs:view")
+    pod = tree(api)["nodes"][1]["name"]
+    for query in (f"podName={pod}", f"podName={pod}", f"podName={pod}&container=main", "podName=absent"):
+        api.get(f"{OBJECTS}/logs?{query}")
+    found = [(event.kind, event.name, event.actor, json.loads(event.details).get("pod")) for event in events]
+    assert found == [("ReleaseBinding", "web-development", "admin", pod)] * 2
+    monkeypatch.setattr(noted_reads, "time", SimpleNamespace(time=lambda: 150.0))
+    api.get(f"{OBJECTS}/logs?podName={pod}")
+    assert events.all().count() == 3
 
 
 def test_a_pod_of_another_component_cannot_be_read_through_this_ones_binding(api, cluster):
