@@ -163,6 +163,7 @@ def take(access: Access, actor: Actor, row: Any, *, reason: str = "") -> bool:
         hold_policy(access, exclusively=True)
         guard.require_at(access, action, where, kind=KIND)
         forbid(access, place, holder, (), action)
+        forbid_taking_the_last_way(row, place, action)
         return grant_rows.take(row, reason=reason)
 
 
@@ -189,6 +190,21 @@ def forbid(access: Access, place: Place, holder: User | Group, patterns: Iterabl
         raise Forbidden(action, KIND, place, is_hidden=False, message="the grant is about yourself")
     if missing := lacking(access, patterns, place, "authz:bind"):
         raise Forbidden(action, KIND, place, is_hidden=False, message=f"you do not hold {missing} there yourself")
+
+
+def forbid_taking_the_last_way(row: Any, place: Place, action: str) -> None:
+    """Refuse to take the last grant of everything everywhere while no superuser is left to mend it."""
+    from catalog.access.grant_listing import Scope, Wanted, grants_query, read
+
+    if place.namespace or User.objects.filter(is_superuser=True, is_active=True).exists():
+        return
+    table = "user" if hasattr(row, "user_id") else "group"
+    givers = read(grants_query(Wanted((Scope("cluster"),), is_expired=False)))
+    ways = [one for one in givers if one.effect == "allow" and not one.conditions and "*" in one.role.patterns]
+    others = [one for one in ways if (one.table, one.row) != (table, row.pk) or one.bindings]
+    if ways and not others:
+        message = "it is the last way to everything, and there is no superuser"
+        raise Forbidden(action, KIND, place, is_hidden=False, message=message)
 
 
 def row_of(key: str, *, manual_only: bool = True) -> Any:

@@ -207,6 +207,26 @@ def test_only_who_may_see_bindings_sees_grants(client: Client, lead: Caller, sho
     assert {item["path"] for item in listed} == {"ns/acme", "ns/acme/project/shop"}
 
 
+def test_the_last_way_to_everything_is_not_taken_while_there_is_no_superuser(client: Client, shop: Project) -> None:
+    role("admin", "*")
+    bind("admins", "groups:admins", "admin")
+    boss, _ = Caller(client, person("boss", "admins")), person("other")
+    everywhere = {"user": "other", "role": {"name": "admin"}}
+    key = boss("POST", body=everywhere).json()["id"]
+    assert boss("DELETE", f"{URL}/{key}").status_code == 204
+
+    key = boss("POST", body=everywhere).json()["id"]
+    unbind("admins")
+    person("deputy", "deputies")
+    bind("deputies", "groups:deputies", "deputy-role")
+    role("deputy-role", "clusterauthzrolebinding:*", "authz:bind")
+    deputy = Caller(client, User.objects.get(username="deputy"))
+    refused = deputy("DELETE", f"{URL}/{key}")
+    assert (refused.status_code, "last way" in refused.json()["error"]) == (403, True)
+    User.objects.create_superuser("root", "", "x")
+    assert deputy("DELETE", f"{URL}/{key}").status_code == 204
+
+
 @pytest.mark.parametrize("key", ["user:project:999", "group:x:1", "exception:project:1", "nonsense", "user:project:-1"])
 def test_keys_that_mean_no_grant_by_hand_are_not_found(root: Caller, key: str) -> None:
     assert root("DELETE", f"{URL}/{key}").status_code == 404
