@@ -22,6 +22,7 @@ from portal.access.subject import is_unchecked
 from portal.access.tables import tables
 from portal.access.who import PRINCIPAL, Holder, who_can
 from portal.accounts.models import User
+from portal.audit import operation as audit
 from portal.wire import responses
 from portal.wire.query import limit_parameter, text_parameter
 from portal.wire.responses import Refusal, Unreadable
@@ -86,13 +87,25 @@ def show_why(call: Call) -> HttpResponse:
     question: Question = call.query
     user, access = call.user, call.access
     if question.user and question.user != call.user.get_username():
-        if not (access.allows(IMPERSONATE, Place()) or access.allows(SEE_ACCESS, question.place)):
-            raise Refusal(403, responses.FORBIDDEN)
+        if not access.allows(IMPERSONATE, Place()):
+            guard.require_at(access, SEE_ACCESS, question.place)
         other = User.objects.filter(username=question.user).first()
         if other is None:
             raise Refusal(404, "User not found")
+        note_question(question)
         user, access = other, Access.of(other)
     return responses.json_body(answer(question, user, access))
+
+
+def note_question(question: Question) -> None:
+    """Write down that somebody asks what others may do: it changes nothing, so nothing else would."""
+    opened = audit.current()
+    if opened is None:
+        return
+    opened.action = SEE_ACCESS
+    opened.target = audit.Target("User" if question.user else "", question.place.namespace, question.user)
+    asked = {"asked": question.action, "scope": question.place.path, "at": question.at and question.at.isoformat()}
+    audit.conclude(opened, "success", 200, {name: value for name, value in asked.items() if value})
 
 
 def answer(question: Question, user: User, access: Access) -> dict[str, Any]:
@@ -125,6 +138,7 @@ def show_who_can(call: Call) -> HttpResponse:
     """200 with a page of those who may do it, each with the grants that give it; `authz:view` there is needed."""
     asked: WhoQuestion = call.query
     guard.require_at(call.access, SEE_ACCESS, asked.question.place)
+    note_question(asked.question)
     return responses.json_body(holders(asked.question, limit=asked.limit, cursor=asked.cursor))
 
 

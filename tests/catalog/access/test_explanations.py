@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from portal.access.explanations import explain
 from portal.access.place import Place
 from portal.access.subject import Subject, entitled, subject_of
 from portal.accounts.models import User
+from portal.audit.models import AuditEvent
 from tests.catalog.access.conftest import access_of, apply, bind, person, role, token_of
 from tests.catalog.access.policies import PEOPLE, PLACES, RandomPolicy, applied, policies, world  # noqa: F401
 from tests.catalog.api.conftest import ApiClient
@@ -335,6 +337,13 @@ def test_whoever_asks_about_somebody_else_needs_the_right_there(tenants: None) -
     lead, other = (ApiClient(Client(), token_of(person(name, group))) for name, group in (("l", "leads"), ("o", "x")))
 
     assert lead.get(f"{why}&project=shop&user=ada").json()["subject"] == "ada"
+    lead.get(why.replace("/why", "/who-can") + "&project=shop")
+    asked = AuditEvent.objects.system("what was asked").filter(actor="l", action="authz:view").order_by("id")
+    assert [(event.kind, event.name, event.outcome) for event in asked] == [
+        ("User", "ada", "success"),
+        ("", "", "success"),
+    ]
+    assert json.loads(asked[0].details)["scope"] == "ns/acme/project/shop"
     assert lead.get(f"{why}&project=bank&user=ada").status_code == 403
     assert lead.get(f"{why}&project=shop&user=nobody").status_code == 404
     assert other.get(f"{why}&project=shop&user=ada").status_code == 403
