@@ -24,6 +24,9 @@ from tests.replay.stage import start_documents
 from tests.replay.stand_ins import CUSTOM_RESOURCES
 
 
+GIT = "Git, which cannot tell what runs; `--plane cluster` builds a Kubernetes if there is none yet, and uses it"
+
+
 def cluster_behind(plane: str) -> AbstractContextManager[Cluster | None]:
     """The cluster that stands behind the planes, or nothing."""
     if plane == "git" or (plane == "auto" and not is_built()):
@@ -55,7 +58,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="stagecraft-replay-") as home:
         settings = {"DATABASE_URL": arguments.database_url} if arguments.database_url else {}
         with cluster_behind(arguments.plane) as cluster:
-            print(f"planes: {'a real Kubernetes' if cluster else 'Git'}", flush=True)
+            print(f"planes: {'a real Kubernetes' if cluster else GIT}", flush=True)
             played = play(Path(home), arguments.conformance, exchanges, settings=settings, cluster=cluster)
     for line in dict.fromkeys(played.errors):
         print(f"server logged: {line}")
