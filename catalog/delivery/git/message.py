@@ -41,7 +41,7 @@ def removed(place: Place, story: Story, keys: Iterable[ObjectKey]) -> str:
 def listed(verb: str, keys: Iterable[ObjectKey]) -> list[str]:
     """One line for each object; with many, the rest is only counted."""
     ordered = sorted(keys, key=lambda key: (key.kind, key.name, key.namespace, key.group))
-    lines = [f"{verb}: {key}" for key in ordered[:LONGEST_LIST]]
+    lines = [f"{verb}: {one_line(str(key))}" for key in ordered[:LONGEST_LIST]]
     rest = len(ordered) - len(lines)
     return [*lines, f"{verb}: {rest} more"] if rest else lines
 
