@@ -23,7 +23,6 @@ from tests.replay.player import play
 from tests.replay.stage import start_documents
 from tests.replay.stand_ins import CUSTOM_RESOURCES
 
-
 GIT = "Git, which cannot tell what runs; `--plane cluster` builds a Kubernetes if there is none yet, and uses it"
 
 
