@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from catalog.access.effects import ALWAYS, NO, Judge
+from catalog.access.judging import ALWAYS, NO, Judge
 from portal.access.actions import WITHIN, all_actions
 from portal.access.place import Place
 from portal.access.rules import Rule
