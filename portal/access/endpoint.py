@@ -34,6 +34,7 @@ from portal.wire.responses import Refusal, Unreadable
 
 log = logging.getLogger(__name__)
 ANYONE = "anyone who is signed in"
+OWN_PATHS = "/api/stagecraft/"
 
 
 @dataclass
@@ -124,12 +125,22 @@ def answer(handlers: dict[str, Handler], request: HttpRequest, parts: dict[str, 
     except RequestDataTooBig:
         return responses.text_error(413, "http: request body too large")
     except guard.Forbidden as forbidden:
-        return refusal_of(forbidden).response
+        return forbidden_reply(request, forbidden)
     except Refusal as refusal:
         return refusal.response
     except Exception:
         log.exception("%s %s failed", request.method, request.path)
         return responses.error(500, responses.INTERNAL_ERROR)
+
+
+def forbidden_reply(request: HttpRequest, forbidden: guard.Forbidden) -> HttpResponse:
+    """404 or 403. On our own paths a 403 says which action is wanting and which request to name when asking why; the
+    contract's replies keep their form."""
+    refusal = refusal_of(forbidden)
+    if refusal.status != 403 or not request.path.startswith(OWN_PATHS):
+        return refusal.response
+    body = {"code": responses.CODES[403], "error": refusal.text}
+    return responses.json_body({**body, "action": forbidden.action, "requestId": request_id_of(request)}, 403)
 
 
 def refusal_of(forbidden: guard.Forbidden, not_found: str = "") -> Refusal:

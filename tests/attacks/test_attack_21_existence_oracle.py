@@ -148,3 +148,11 @@ def test_a_refusal_of_what_may_be_seen_says_so(eve: ApiClient) -> None:
     ann = ApiClient(Client(), issue_token(person("ann", "look"), "tests"))
     assert ann.delete(f"{ACME}/components/shop-web").status_code == 403
     assert ann.delete(f"{ACME}/components/shop-off").status_code == 404
+
+
+def test_our_own_paths_name_the_action_that_is_wanting_and_the_contracts_keep_their_form(eve: ApiClient) -> None:
+    ours = eve.get("/api/stagecraft/v1/access/who-can?action=component:view&namespace=acme", **{"X-Request-Id": "r-1"})
+    assert ours.status_code == 403 and set(ours.json()) == {"code", "error", "action", "requestId"}, ours.json()
+    assert ours.json()["action"] == "authz:view" and ours.json()["requestId"]
+    theirs = eve.post(f"{ACME}/components", {"metadata": {"name": "x"}, "spec": SPECS["Component"]})
+    assert (theirs.status_code, set(theirs.json())) == (403, {"code", "error"})
