@@ -7,13 +7,14 @@ stay with us, sealed, and whoever asks for them is told so (`Sink.note`).
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from django.utils import timezone
 
 from catalog.delivery.drivers import holds_secrets, location_of, plane_at
-from catalog.delivery.plane import Plane
+from catalog.delivery.plane import Plane, PlaneError
 from catalog.kinds.base import PlatformObject
 from catalog.secrets import manifests
 from catalog.secrets.wanted import Values, WantedSecret
@@ -70,7 +71,14 @@ class OnPlane:
     store: str
 
     def write(self, wanted: WantedSecret, row: HeldSecret) -> str:
-        self.plane.put(manifests.plane_objects(wanted, self.store, timestamp(timezone.now())))
+        try:
+            self.plane.put(manifests.plane_objects(wanted, self.store, timestamp(timezone.now())))
+        except PlaneError:
+            if row.pk is None:
+                # A plane that took the Secret and refused the rest must not keep values that nobody knows of.
+                with suppress(PlaneError):
+                    self.remove(wanted)
+            raise
         return ""
 
     def read(self, wanted: WantedSecret, row: HeldSecret) -> Values | None:

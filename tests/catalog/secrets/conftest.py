@@ -77,20 +77,23 @@ class Vault:
     def __init__(self) -> None:
         self.held: dict[ObjectKey, Document] = {}
         self.is_down = False
+        self.refused: set[str] = set()
 
-    def put_secret(self, documents: Sequence[Document]) -> None:
+    def put(self, documents: Sequence[Document]) -> None:
         if self.is_down:
             raise PlaneError("the cluster does not answer")
         for document in documents:
+            if document["kind"] in self.refused:
+                raise PlaneError(f"the cluster knows no {document['kind']}")
             metadata = document["metadata"]
             group = document["apiVersion"].rpartition("/")[0]
             key = ObjectKey(group, document["kind"], metadata.get("namespace", ""), metadata["name"])
             self.held[key] = document
 
-    def read_secret(self, namespace: str, name: str) -> Document | None:
-        return self.held.get(ObjectKey("", "Secret", namespace, name))
+    def find(self, version: str, kind: str, namespace: str, name: str) -> Document | None:
+        return self.held.get(ObjectKey(version.rpartition("/")[0], kind, namespace, name))
 
-    def remove_secret(self, keys: Sequence[ObjectKey]) -> None:
+    def take_away(self, keys: Sequence[ObjectKey]) -> None:
         for key in keys:
             self.held.pop(key, None)
 

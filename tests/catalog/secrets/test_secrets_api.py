@@ -328,6 +328,13 @@ def test_a_plane_that_does_not_answer_leaves_nothing_behind(api: ApiClient, vaul
     assert not HeldSecret.objects.exists()
 
 
+def test_a_plane_that_takes_half_of_it_keeps_no_values(api: ApiClient, vault: Vault) -> None:
+    vault.refused = {"PushSecret"}
+    assert api.post(SECRETS, opaque(plane="cluster")).status_code == 500
+    assert CANARY not in str(vault.held) and not any(key.kind == "Secret" for key in vault.held)
+    assert not HeldSecret.objects.exists()
+
+
 def test_a_secret_whose_plane_is_gone_can_be_deleted(api: ApiClient) -> None:
     api.create(SECRETS, opaque())
     store.delete("ClusterDataPlane", "", "default", TESTER)
