@@ -351,6 +351,7 @@ def database(url: str) -> dict[str, Any]:
         }
     return {
         "ENGINE": "django.db.backends.sqlite3",
+        "CONN_MAX_AGE": DATABASE_CONN_MAX_AGE,
         "NAME": unquote(url.removeprefix("sqlite:///")),
         "OPTIONS": {
             # Writers queue instead of failing: a transaction takes the write lock when it begins.

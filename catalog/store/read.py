@@ -17,7 +17,7 @@ def get_or_none(kind: str, namespace: str, name: str) -> PlatformObject | None:
     rows: Any = model.objects.system("by name: who shows it asks the engine first").filter(name=name)
     if model.namespaced:
         rows = rows.filter(namespace_id=namespace)
-    found: PlatformObject | None = rows.first()
+    found: PlatformObject | None = next(iter(rows.order_by()), None)  # names are unique: nothing to put into order
     return found
 
 

@@ -235,8 +235,9 @@ def check_token(user: User, expires_at: datetime | None, on_behalf_of: User | No
 
 def valid_token(token: str) -> AccessToken | None:
     """The token of that text if it, its user, and whoever it acts for are usable now. One query."""
-    held = AccessToken.objects.select_related("user", "user__owner", "on_behalf_of").filter(digest=digest_of(token))
-    found = held.first()
+    from portal.accounts.token_lookup import token_by_digest  # it is made from the models
+
+    found = token_by_digest(digest_of(token))
     if found is None or not found.is_valid or not found.user.is_usable:
         return None
     if found.on_behalf_of is not None and (found.on_behalf_of.is_machine or not found.on_behalf_of.is_usable):
