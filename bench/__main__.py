@@ -68,7 +68,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
     parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"what to measure: {', '.join(SUBJECTS)} (all)")
     parser.add_argument("--components", type=int, default=300, help="how many components are applied (300)")
-    parser.add_argument("--scale", type=float, default=1.0, help="access, rest: part of their million or 100,000 components (1)")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="access, rest: part of their million or 100,000 components (1)"
+    )
     parser.add_argument("--workers", type=int, nargs="+", default=[2], help="how many worker processes (2)")
     parser.add_argument("--setups", nargs="+", choices=SETUPS, default=["sqlite", "postgresql"], help="databases")
     parser.add_argument("--json", metavar="FILE", help="also write the figures to a file")
