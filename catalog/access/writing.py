@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from catalog import store
+from catalog.access import type_reach
 from catalog.access.compile import BINDINGS, SCOPE_KINDS
 from catalog.access.escalation import forbid_escalation
 from catalog.access.hierarchy import attributes_of, place_of
@@ -109,6 +110,8 @@ def forbid_what_needs_more(
         require_own_keys(access, namespace, held, document)
     elif model.kind in repository_hosts.KINDS:
         repository_hosts.require_known_hosts(access, model, namespace, held, document)
+    elif model.kind in type_reach.KINDS:
+        type_reach.require_reach(access, model, held, document)
 
 
 def places_of(

@@ -12,12 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog import store
+from catalog.access import writing
 from catalog.compiler import project, yaml
 from catalog.compiler.errors import CompilerError
 from catalog.delivery.git import message
 from catalog.delivery.plane import ObjectKey, Place, Story
+from catalog.kinds.trait import Trait
+from portal.access.guard import Forbidden
 from portal.accounts.models import User
-from tests.factories import TESTER, ProjectFactory
+from tests.catalog.access.conftest import access_of, bind, person, role
+from tests.factories import TESTER, NamespaceFactory, ProjectFactory
 
 HOSTILE = [
     "a: b", "- a", "# a", "&a", "*a", "!!python/object:os.system", "{a: b}", "[a]", "| a", "> a", "%YAML 1.1", "---",
@@ -131,6 +135,65 @@ def test_attack_11_no_name_adds_a_line_to_a_commit(value: str) -> None:
     if message.one_line(value):
         assert len(text.splitlines()) == len(plain.splitlines()), text
     assert "\0" not in text
+
+
+# What a tenant's own types bring forth
+
+
+def trait(template: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "openchoreo.dev/v1alpha1",
+        "kind": "Trait",
+        "metadata": {"name": "mine", "namespace": "acme"},
+        "spec": {"creates": [{"template": template}], **spec},
+    }
+
+
+def made(kind: str, version: str = "v1", **content: Any) -> dict[str, Any]:
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": "x"}, **content}
+
+
+REACHING = [
+    trait(made("ClusterRoleBinding", "rbac.authorization.k8s.io/v1")),
+    trait(made("ClusterSecretStore", "external-secrets.io/v1")),
+    trait(made("ValidatingWebhookConfiguration", "admissionregistration.k8s.io/v1")),
+    trait(made("CustomResourceDefinition", "apiextensions.k8s.io/v1")),
+    trait(made("${parameters.kind}")),
+    trait(made("Pod", spec={"volumes": [{"name": "x", "hostPath": {"path": "/"}}]})),
+    trait(made("Pod", spec={"hostNetwork": True})),
+    trait(made("Pod", spec={"hostPID": "${parameters.yes}"})),
+    trait(made("Pod", spec={"containers": [{"name": "x", "securityContext": {"privileged": True}}]})),
+    trait(
+        made("ConfigMap"),
+        patches=[
+            {
+                "target": {"group": "apps", "version": "v1", "kind": "Deployment"},
+                "operations": [{"op": "add", "path": "/spec/template/spec/hostNetwork", "value": True}],
+            }
+        ],
+    ),
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("document", REACHING, ids=range(len(REACHING)))
+def test_attack_11_a_tenants_trait_makes_nothing_that_reaches_beyond_its_cell(document: dict[str, Any]) -> None:
+    NamespaceFactory.create(name="acme")
+    role("types", "trait:*")
+    bind("types-of-acme", "groups:acme", "types", namespace="acme")
+    ann = access_of(person("ann", "acme"))
+    with pytest.raises(Forbidden, match="reaches beyond its own cell"):
+        writing.require_create(ann, Trait, document)
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"hostPath": {"type": "string"}}}}
+    store_ref = {"secretStoreRef": {"kind": "ClusterSecretStore", "name": "x"}}
+    plain = trait(made("ConfigMap", data={"path": "x", "privileged": False}, spec=store_ref), parameters=schema)
+    writing.require_create(ann, Trait, plain)
+    held = store.create(plain, TESTER)
+    with pytest.raises(Forbidden, match="reaches beyond its own cell"):
+        writing.require_update(ann, held, document)
+    role("platform", "trait:*", "clustertrait:*")
+    bind("platform", "groups:platform", "platform")
+    writing.require_create(access_of(person("pat", "platform")), Trait, document)
 
 
 @pytest.mark.django_db
