@@ -71,7 +71,7 @@ def is_true(held: Held) -> bool:
 
 
 def keep(key: Key, held: Held) -> None:
-    """Keep a policy, and let go of those that were not asked for the longest time. One without a state is not kept."""
+    """Keep a policy, and let go of those that were read the longest time ago. One without a state is not kept."""
     size = len(held.policy.rules) + 1
     if not held.policy.roles or size > RULES_MAX // 4:
         return

@@ -119,7 +119,7 @@ def test_different_claims_of_one_user_are_kept_apart() -> None:
     assert policy_cache.policy_of(with_groups).rules and not policy_cache.policy_of(without).rules
 
 
-def test_what_was_asked_for_the_longest_time_ago_makes_room(monkeypatch: Any) -> None:
+def test_what_was_read_the_longest_time_ago_makes_room(monkeypatch: Any) -> None:
     monkeypatch.setattr(policy_cache, "RULES_MAX", 8)
     for number in range(20):
         policy_cache.policy_of(subject_of(person(f"user-{number}", "dev")))
