@@ -18,7 +18,7 @@ from tests.replay.exchanges import Exchange
 from tests.replay.identities import Identities
 from tests.replay.issuer import Issuer
 from tests.replay.stage import Stage
-from tests.replay.stand_ins import external_secrets
+from tests.replay.stand_ins import stand_ins
 
 RECORDED_SERVER = "http://127.0.0.1:28080"
 RECORDED_ISSUER = "http://127.0.0.1:28090"
@@ -180,7 +180,7 @@ def play(
 
     A `cluster` stands behind the planes instead of Git.
     """
-    with Issuer() as issuer, external_secrets(cluster):
+    with Issuer() as issuer, stand_ins(cluster):
         kubeconfig = cluster.kubeconfig if cluster else ""
         stage = Stage(home, conformance, kubeconfig, {**issuer.settings, **settings})
         with stage:

@@ -1,5 +1,6 @@
 """What the recording's cluster had beside Kubernetes: a loop that made every ExternalSecret ready, without a store.
 
+The one line that every pod's log holds was older there than a minute.
 Its other stand-ins need nothing here: Argo's definitions come with the cluster, and nothing served routes or ran
 workflows there either.
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -22,11 +23,13 @@ SECRETS = "/apis/external-secrets.io/v1"
 
 
 @contextmanager
-def external_secrets(cluster: Cluster | None) -> Iterator[None]:
-    """The loop, in a thread while the block lasts; nothing without a cluster."""
+def stand_ins(cluster: Cluster | None) -> Iterator[None]:
+    """All of it while the block lasts; nothing without a cluster."""
     if cluster is None:
         yield
         return
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    (cluster.directory / "pod.log").write_text(f"{an_hour_ago:%Y-%m-%dT%H:%M:%S.%fZ} stdout F a line of log\n")
     ended = threading.Event()
     thread = threading.Thread(target=make_ready, args=(cluster, ended), daemon=True)
     thread.start()
