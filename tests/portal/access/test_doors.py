@@ -160,6 +160,7 @@ MAY_GO_AROUND = {
     "portal/secrets/rotation.py": "encrypts its own columns anew, row by row",
     "catalog/access/grant_listing.py": "correlates grants with their use and their bindings, each through its door",
     "portal/access/policy.py": "reads what one subject has been given: the input of every decision",
+    "portal/accounts/token_lookup.py": "finds an access token by its hash: nothing of the catalog",
     "portal/access/holding.py": "locks the policy's one row",
     "portal/access/policy_cache.py": "asks whether anybody's rights have changed",
     "portal/access/usage.py": "notes the use of grants, its own table",
