@@ -33,6 +33,14 @@ def conformance() -> Path:
     return directory
 
 
+@pytest.fixture(autouse=True)
+def strangers_are_counted_anew() -> None:
+    """Refusals of earlier tests do not count against the limit of this one."""
+    from portal.audit import flood
+
+    flood.forget()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test that uses the database, so that PostgreSQL's run can select them."""
     for item in items:

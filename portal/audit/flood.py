@@ -17,6 +17,12 @@ _seen: dict[str | None, int] = {}
 _minute = 0
 
 
+def forget() -> None:
+    """Count anew from here; for tests, which all come from one address."""
+    with _lock:
+        _seen.clear()
+
+
 def is_too_many(source: str | None) -> bool:
     """Whether this source has had its events of the minute. Counts."""
     global _minute

@@ -22,8 +22,8 @@ from tests.real.installation import Installation, greeter
 pytestmark = [pytest.mark.real("kubernetes"), pytest.mark.xdist_group("kubernetes")]
 SECONDS = 60.0
 MENDED_SECONDS = 10.0
-SEEN_SECONDS = 10.0
-"""Long before a scheduled look, so only the watch can have seen it; `make bench` measures how long it takes."""
+SEEN_SECONDS = 30.0
+"""The watch sees it at once; a busy machine takes longer to act on it."""
 PLATFORM = "stagecraft"
 
 
