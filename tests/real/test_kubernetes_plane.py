@@ -208,11 +208,17 @@ def test_health_is_reported_when_the_cluster_has_it(stage):
         until(lambda: stage.reason("watched") == "ResourcesProgressing", lambda: stage.reason("watched"))
     finally:
         stage.cluster.parts["kwok"].start()
-    until(lambda: is_rolled_out(stage.only("watched", DEPLOYMENTS)["status"]))
+    until(
+        lambda: is_rolled_out(stage.only("watched", DEPLOYMENTS))
+    )  # KWOK takes its nodes back when leases have run out
     until(lambda: stage.reason("watched") == "Ready", seconds=SEEN_SECONDS)
 
 
-def is_rolled_out(status: dict[str, Any]) -> bool:
+def is_rolled_out(deployment: dict[str, Any]) -> bool:
+    """Whether the cluster has brought about what the Deployment wants now, not what it wanted before."""
+    status = deployment["status"]
+    if status.get("observedGeneration") != deployment["metadata"]["generation"]:
+        return False
     return [status.get(f"{word}eplicas") for word in ("r", "updatedR", "readyR", "availableR")] == [1, 1, 1, 1]
 
 
