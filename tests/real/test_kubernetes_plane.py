@@ -208,9 +208,8 @@ def test_health_is_reported_when_the_cluster_has_it(stage):
         until(lambda: stage.reason("watched") == "ResourcesProgressing", lambda: stage.reason("watched"))
     finally:
         stage.cluster.parts["kwok"].start()
-    until(
-        lambda: is_rolled_out(stage.only("watched", DEPLOYMENTS))
-    )  # KWOK takes its nodes back when leases have run out
+    # KWOK takes its nodes back when their leases have run out.
+    until(lambda: is_rolled_out(stage.only("watched", DEPLOYMENTS)), seconds=2 * SECONDS)
     until(lambda: stage.reason("watched") == "Ready", seconds=SEEN_SECONDS)
 
 
