@@ -19,7 +19,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.utils import timezone
 
-from portal.access.actions import Level
+from portal.access.actions import Level, action_named
 from portal.access.condition import Condition, frozen
 from portal.access.lookup import RulesByPlace
 from portal.access.place import Place
@@ -202,8 +202,8 @@ def read_roles() -> dict[int, Role]:
         _, bar, meaning = codename.partition("|")
         if not bar:
             continue  # Django's own: add, change, delete, view
-        if "#" not in meaning:
-            found[identity] = Role(meaning, (meaning,))
-        elif meaning in roles:
+        if meaning in roles:
             found[identity] = roles[meaning]
+        elif action_named(meaning) is not None:  # nothing else: whoever makes up `component|*` has nothing
+            found[identity] = Role(meaning, (meaning,))
     return found

@@ -101,6 +101,7 @@ def test_a_lease_that_ran_out_is_taken_over():
 
 @pytest.mark.django_db
 def test_the_leases_of_dead_processes_are_freed_and_those_of_the_living_kept():
+    WorkItem.objects.all().delete()
     work.mark_due([("Component", 1), ("Component", 2)])
     mine = work.process_identity()
     host = mine.rsplit(":", 2)[0]
