@@ -15,6 +15,7 @@ import pytest
 
 from tests.conftest import REAL
 from tests.real import services
+from tests.real.cluster import build
 
 
 def run_pytest(title: str, arguments: list[str], **environment: str) -> int:
@@ -30,10 +31,20 @@ def workers() -> int:
     return max(1, min(4, os.cpu_count() or 1))
 
 
+def prepare_kubernetes() -> None:
+    """Build the control plane before a whole run, once: it takes longer than any test may. Its tests say if it failed."""
+    try:
+        build.kubernetes()
+    except services.Unavailable as reason:
+        print(f"\nKubernetes is not to be had here: {reason}", flush=True)
+
+
 def main(arguments: list[str]) -> int:
     if "--soak" in arguments:
         rest = [argument for argument in arguments if argument != "--soak"]
         return run_pytest("soak", ["-m", "soak", *rest])
+    if not arguments:
+        prepare_kubernetes()
     arguments = ["-m", "not soak", *arguments] if "-m" not in arguments else arguments
     first = run_pytest("SQLite", arguments)
     try:

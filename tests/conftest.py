@@ -9,6 +9,8 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REAL = os.environ.get("REAL") == "1"
+KUBERNETES_SECONDS = 1800
+"""What a test on a cluster may take where the program has to be built first; a whole run builds it before."""
 
 
 def conformance_directory() -> Path:
@@ -42,8 +44,11 @@ def strangers_are_counted_anew() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that uses the database, so that PostgreSQL's run can select them."""
+    """Mark every test that uses the database, so that PostgreSQL's run can select them, and give those that may have
+    to build Kubernetes first the time for it."""
     for item in items:
+        if any("kubernetes" in mark.args for mark in item.iter_markers("real")):
+            item.add_marker(pytest.mark.timeout(KUBERNETES_SECONDS), append=False)
         fixtures = getattr(item, "fixturenames", ())
         if item.get_closest_marker("django_db") or "db" in fixtures or "transactional_db" in fixtures:
             item.add_marker(pytest.mark.database)
