@@ -8,12 +8,14 @@ from __future__ import annotations
 import time
 import urllib.error
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from catalog.delivery.kubernetes.connection import CONNECTIONS, Connection, Credentials
 from tests.conftest import missing
 from tests.real import services
 from tests.real.cluster.cluster import Cluster, start_cluster
@@ -263,6 +265,18 @@ def test_a_component_that_is_deleted_leaves_nothing_behind(stage):
     stage.installation.delete("Component", "default", "gone")
     until(lambda: not any(stage.objects("gone", path) for path in ALL))
     until(lambda: not stage.installation.get("Component", "default", "gone"))
+
+
+def test_any_number_of_watches_leaves_room_for_requests(stage):
+    connection = Connection("test", Credentials(
+        stage.cluster.url, str(stage.cluster.directory / "pki" / "apiserver.crt"), True, None, None, None,
+        lambda: f"Bearer {stage.cluster.token}",
+    ))  # fmt: skip
+    watching = {"watch": "true", "timeoutSeconds": "30"}
+    with ExitStack() as stack:
+        for _ in range(CONNECTIONS + 4):
+            stack.enter_context(connection.stream("/api/v1/namespaces", watching, 30.0))
+        assert connection.get("/api/v1/namespaces/default")["metadata"]["name"] == "default"
 
 
 def test_whoever_may_not_is_told_so_in_the_servers_words(stage):

@@ -57,11 +57,9 @@ class Connection:
 
     def __init__(self, name: str, credentials: Credentials) -> None:
         self.name, self.credentials = name, credentials
-        self.pool = urllib3.PoolManager(
-            num_pools=1, maxsize=CONNECTIONS, block=True, retries=False, cert_file=credentials.certificate,
-            key_file=credentials.key, ca_certs=credentials.authority, server_hostname=credentials.server_name,
-            cert_reqs=ssl.CERT_REQUIRED if credentials.verify else ssl.CERT_NONE,
-        )  # fmt: skip
+        self.pool = pool_of(credentials, is_bounded=True)
+        # Each watch keeps a connection for itself for minutes: among the bounded ones they would take all.
+        self.streams = pool_of(credentials, is_bounded=False)
 
     def __str__(self) -> str:
         return f"cluster {self.name} ({self.credentials.url})"
@@ -120,13 +118,24 @@ class Connection:
         if body is not None:
             headers["Content-Type"] = content_type
         url = f"{self.credentials.url}{path}" + (f"?{urlencode(query)}" if query else "")
+        pool = self.pool if preload else self.streams
         try:
-            return self.pool.request(
+            return pool.request(
                 method, url, body=None if body is None else orjson.dumps(body), headers=headers, redirect=False,
                 timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds), preload_content=preload,
             )  # fmt: skip
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Unreachable(f"{self} does not answer: {readable(error)}") from error
+
+
+def pool_of(credentials: Credentials, *, is_bounded: bool) -> urllib3.PoolManager:
+    """Kept connections. Of a bounded pool the next request waits until one is free."""
+    return urllib3.PoolManager(
+        num_pools=1, maxsize=CONNECTIONS if is_bounded else 1, block=is_bounded, retries=False,
+        cert_file=credentials.certificate, key_file=credentials.key, ca_certs=credentials.authority,
+        server_hostname=credentials.server_name,
+        cert_reqs=ssl.CERT_REQUIRED if credentials.verify else ssl.CERT_NONE,
+    )  # fmt: skip
 
 
 def readable(error: Exception) -> str:
