@@ -32,7 +32,7 @@ def workers() -> int:
 
 
 def prepare_kubernetes() -> None:
-    """Build the control plane before a whole run, once: it takes longer than any test may. Its tests say if it failed."""
+    """Build the control plane before a whole run, once: it takes longer than a test may. Tests say if it failed."""
     try:
         build.kubernetes()
     except services.Unavailable as reason:

@@ -95,20 +95,23 @@ def plane_at(location: Location) -> Plane:
 
 def observes_health(plane: PlatformObject) -> bool:
     """Whether the plane reports how objects fare there. Where it does not, delivered is all that can be said."""
-    driver = DRIVERS.get(driver_name(plane))
-    return driver is not None and driver.capabilities.observes_health
+    return capabilities_of(plane).observes_health
 
 
 def holds_secrets(plane: PlatformObject) -> bool:
     """Whether secrets may be put on the plane. Where not, they stay with the platform, sealed."""
-    driver = DRIVERS.get(driver_name(plane))
-    return driver is not None and driver.capabilities.holds_secrets
+    return capabilities_of(plane).holds_secrets
 
 
 def runs_workflows(plane: PlatformObject) -> bool:
     """Whether a workflow plane is one that runs can be submitted to."""
+    return capabilities_of(plane).runs_workflows
+
+
+def capabilities_of(plane: PlatformObject) -> Capabilities:
+    """What the plane's driver can do; nothing if there is no such driver."""
     driver = DRIVERS.get(driver_name(plane))
-    return driver is not None and driver.capabilities.runs_workflows
+    return Capabilities() if driver is None else driver.capabilities
 
 
 def driver_name(plane: PlatformObject) -> str:

@@ -151,25 +151,24 @@ class KubernetesPlane:
         return [kind for kind in found if kind is not None]
 
     def list_kind(self, kind: Kind, place: Place) -> list[Document]:
+        answer = self.got(kind.path(), labelSelector=f"{RELEASE_UID}={place.uid}") or {}
+        return list(answer.get("items") or ())
+
+    def got(self, path: str, **query: str) -> Document | None:
+        """What is at a path, None if there is nothing."""
         try:
-            answer = self.connection.get(kind.path(), labelSelector=f"{RELEASE_UID}={place.uid}")
+            return self.connection.get(path, **query)
         except ApiError as error:
             if error.status in GONE:
-                return []
+                return None
             raise
-        return list(answer.get("items") or ())
 
     def read(self, place: Place, key: ObjectKey) -> Document | None:
         kind = preferred_kind(self.connection, key.group, key.kind)
         if kind is None:
             return None
-        try:
-            document = self.connection.get(kind.path(key.namespace, key.name))
-        except ApiError as error:
-            if error.status in GONE:
-                return None
-            raise
-        return document if labels_of(document).get(RELEASE_UID) == place.uid else None
+        document = self.got(kind.path(key.namespace, key.name))
+        return document if document is not None and labels_of(document).get(RELEASE_UID) == place.uid else None
 
     def delete(self, place: Place, story: Story, is_current: Callable[[], bool] = lambda: True) -> list[OwnedObject]:
         """Remove the release's objects, those that others need last; what is on its way out still counts as there."""
@@ -247,9 +246,7 @@ class KubernetesPlane:
             raise
 
     def create(self, place: Place, document: Document) -> None:
-        group, _, version = str(document["apiVersion"]).rpartition("/")
-        kind = kind_at(self.connection, group, version, document["kind"])
-        path = kind.path(document["metadata"].get("namespace", ""))
+        path = self.kind_of(document).path(document["metadata"].get("namespace", ""))
         try:
             self.connection.request("POST", path, document, query={"fieldManager": FIELD_MANAGER})
         except ApiError as error:
@@ -259,19 +256,16 @@ class KubernetesPlane:
 
     def put(self, documents: Sequence[Document]) -> None:
         for document in documents:
-            path = self.path_of(document)
+            metadata = document["metadata"]
+            path = self.kind_of(document).path(metadata.get("namespace", ""), metadata["name"])
             self.connection.request("PATCH", path, document, content_type=APPLY, query=FORCED)
 
     def find(self, version: str, kind: str, namespace: str, name: str) -> Document | None:
         group, _, short = version.rpartition("/")
         try:
-            return self.connection.get(kind_at(self.connection, group, short, kind).path(namespace, name))
+            return self.got(kind_at(self.connection, group, short, kind).path(namespace, name))
         except NoSuchKind:
             return None
-        except ApiError as error:
-            if error.status in GONE:
-                return None
-            raise
 
     def take_away(self, keys: Sequence[ObjectKey]) -> None:
         for key in keys:
@@ -279,12 +273,10 @@ class KubernetesPlane:
             if kind is not None:
                 self.remove_at(kind.path(key.namespace, key.name), {})
 
-    def path_of(self, document: Document) -> str:
-        """Where an object is. Raises `NoSuchKind`."""
+    def kind_of(self, document: Document) -> Kind:
+        """How the cluster serves the kind of an object. Raises `NoSuchKind`."""
         group, _, version = str(document["apiVersion"]).rpartition("/")
-        metadata = document["metadata"]
-        kind = kind_at(self.connection, group, version, document["kind"])
-        return kind.path(metadata.get("namespace", ""), metadata["name"])
+        return kind_at(self.connection, group, version, document["kind"])
 
     def run_command(self, place: Place, command: Command) -> CommandSession:
         self.refuse(CANNOT["runs_commands"])

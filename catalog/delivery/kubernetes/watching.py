@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -88,13 +89,13 @@ class Watching(threading.Thread):
         """Called after work has been marked."""
 
     def run(self) -> None:
-        looked_at = 0.0
-        while not self.stopped.wait(GATHER_SECONDS):
+        look_at = time.monotonic()
+        # Where no cluster is watched, nothing has to be gathered.
+        while not self.stopped.wait(GATHER_SECONDS if self.clusters else LOOK_FOR_CLUSTERS_SECONDS):
             try:
                 close_old_connections()
-                looked_at -= GATHER_SECONDS
-                if looked_at <= 0:
-                    looked_at = LOOK_FOR_CLUSTERS_SECONDS
+                if time.monotonic() >= look_at:
+                    look_at = time.monotonic() + LOOK_FOR_CLUSTERS_SECONDS
                     self.look_for_clusters()
                 for watch in list(self.clusters.values()):
                     self.write_news(watch)
