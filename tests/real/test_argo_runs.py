@@ -5,7 +5,6 @@ No Argo controller runs: its part, the status of the Workflow, is written by the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,10 +15,8 @@ from catalog.controllers.runtime import drain
 from catalog.delivery.plane import PlaneError
 from tests.catalog.api.conftest import admin, api
 from tests.catalog.controllers import installation as it
-from tests.conftest import missing
 from tests.factories import TESTER
-from tests.real import services
-from tests.real.cluster.cluster import Cluster, start_cluster
+from tests.real.cluster.cluster import Cluster
 from tests.real.test_kubernetes_plane import until
 from workflows.runs.controller import reconcile
 
@@ -46,17 +43,6 @@ SETTINGS = {
         "data": {"loud": "true"},
     },
 }
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    try:
-        found = start_cluster(crds=["argo"])
-    except services.Unavailable as reason:
-        missing("Kubernetes", str(reason))
-        raise AssertionError("unreachable") from reason
-    with found:
-        yield found
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,9 +12,6 @@ from catalog.controllers import runtime
 from tests.catalog.api.conftest import ApiClient, admin, api
 from tests.catalog.controllers import components as c
 from tests.catalog.controllers import installation as it
-from tests.conftest import missing
-from tests.real import services
-from tests.real.cluster.cluster import Cluster, start_cluster
 
 __all__ = ["admin", "api"]  # fixtures
 pytestmark = [
@@ -62,17 +59,6 @@ DEPLOYMENT = {
         },
     },
 }
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    try:
-        found = start_cluster()
-    except services.Unavailable as reason:
-        missing("Kubernetes", str(reason))
-        raise AssertionError("unreachable") from reason
-    with found:
-        yield found
 
 
 @pytest.fixture

@@ -16,9 +16,7 @@ from typing import Any
 import pytest
 
 from catalog.delivery.kubernetes.connection import CONNECTIONS, Connection, Credentials
-from tests.conftest import missing
-from tests.real import services
-from tests.real.cluster.cluster import Cluster, start_cluster
+from tests.real.cluster.cluster import Cluster
 from tests.real.installation import Installation, greeter
 
 pytestmark = [pytest.mark.real("kubernetes"), pytest.mark.xdist_group("kubernetes")]
@@ -87,17 +85,12 @@ def until(is_so: Callable[[], Any], otherwise: Callable[[], str] = lambda: "it d
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory) -> Iterator[Stage]:
+def stage(tmp_path_factory, own_cluster) -> Iterator[Stage]:
     """A cluster, and an installation whose default plane it is."""
-    try:
-        cluster = start_cluster()
-    except services.Unavailable as reason:
-        missing("Kubernetes", str(reason))
-        raise AssertionError("unreachable") from reason
     home: Path = tmp_path_factory.mktemp("kubernetes") / "home"
-    with cluster, Installation(home) as installation:
+    with Installation(home) as installation:
         (home / "clusters").mkdir(parents=True)
-        (home / "clusters" / "test.kubeconfig").write_text(cluster.kubeconfig)
+        (home / "clusters" / "test.kubeconfig").write_text(own_cluster.kubeconfig)
         installation.prepare()
         plane = installation.get("ClusterDataPlane", "", "default")
         del plane["status"]
@@ -107,7 +100,7 @@ def stage(tmp_path_factory) -> Iterator[Stage]:
         }
         installation.apply(plane)
         installation.start_worker()
-        yield Stage(cluster, installation)
+        yield Stage(own_cluster, installation)
 
 
 DEPLOYMENTS, SERVICES, CONFIG_MAPS = "/apis/apps/v1/deployments", "/api/v1/services", "/api/v1/configmaps"
