@@ -13,7 +13,7 @@ import time
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from catalog.controllers import work
 from catalog.controllers.registry import controller_of
@@ -69,7 +69,8 @@ def reconcile_one(item: work.Claim) -> None:
     except Exception as error:
         pause = retry_pause(item.attempts)
         log.exception("%s %s: look failed, next in %.1f s", item.kind, obj, pause.total_seconds())
-        close_old_connections()
+        if not connection.in_atomic_block:  # a caller's transaction would end with its connection
+            close_old_connections()
         work.fail(item, f"{type(error).__name__}: {error}", again_after=pause)
         return
     work.finish(item, observed_generation=generation, again_after=result.again_after)

@@ -12,8 +12,11 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from catalog.controllers import work
+from catalog import store
+from catalog.controllers import runtime, work
 from catalog.controllers.models import WakeUp, WorkItem
+from catalog.controllers.registry import Controller
+from tests.factories import NamespaceFactory
 
 ME = "host:1:1"
 
@@ -74,6 +77,24 @@ def test_a_failed_look_keeps_its_reason_and_waits():
     item = WorkItem.objects.get()
     assert (item.last_error, item.attempts) == ("no route to plane", 1)
     assert work.claim(10, ME) == []
+
+
+@pytest.mark.django_db
+def test_a_failing_look_inside_a_callers_transaction_leaves_it_its_connection(monkeypatch):
+    """A connection past its age is given up after a failure; not one that a transaction still runs on."""
+    NamespaceFactory(name="acme")
+    namespace = store.get("Namespace", "", "acme")
+    work.mark_due([("Namespace", namespace.pk)])
+
+    def fail(obj):
+        raise RuntimeError("the plane is on fire")
+
+    monkeypatch.setattr(runtime, "controller_of", lambda kind: Controller(kind, fail, ()))
+    monkeypatch.setattr(connection, "close_at", 0.0)
+    (claimed,) = (item for item in work.claim(10, ME) if item.object_id == namespace.pk)
+    runtime.reconcile_one(claimed)
+    item = WorkItem.objects.get(kind="Namespace", object_id=namespace.pk)
+    assert item.last_error == "RuntimeError: the plane is on fire"
 
 
 @pytest.mark.django_db
