@@ -170,7 +170,10 @@ def deliver(release: RenderedRelease, rows: Sequence[RenderedObject], delivered:
         )
         report(release, applied_condition(rows, applied), rows)
     if applied.errors:
-        raise ObjectsRefused(f"{len(applied.errors)} of {len(rows)} objects could not be delivered")
+        raise ObjectsRefused(
+            f"{len(applied.errors)} of {len(rows)} objects could not be delivered, the first because: "
+            f"{next(iter(applied.errors.values()))}"
+        )
 
 
 def only_needs_sending(release: RenderedRelease, rows: Sequence[RenderedObject], delivered: Delivered) -> bool:
