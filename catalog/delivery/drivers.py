@@ -26,7 +26,7 @@ from django.conf import settings
 from catalog.delivery.git.permitted import NoAddress, is_permitted
 from catalog.delivery.git.plane import GitPlane
 from catalog.delivery.git.remote import ALLOWED
-from catalog.delivery.kubernetes.clusters import connection_to
+from catalog.delivery.kubernetes.clusters import cluster_of, connection_to
 from catalog.delivery.kubernetes.leases import ClusterWatchRequest
 from catalog.delivery.kubernetes.plane import KubernetesPlane
 from catalog.delivery.plane import Capabilities, Plane, PlaneNotConfigured
@@ -143,14 +143,15 @@ def git_plane(location: Location) -> GitPlane:
 
 def kubernetes_plane(location: Location) -> KubernetesPlane:
     """The cluster that a plane names."""
-    name = location.settings.get("kubernetes-cluster", "")
-    if not name:
+    cluster = cluster_of(location.namespace, location.settings)
+    if not cluster:
+        inside = f" below {location.namespace}/" if location.namespace else ""
         raise PlaneNotConfigured(
             f"{location} says no cluster; set its annotation {PREFIX}kubernetes-cluster to a name, and put "
-            "<name>.kubeconfig into the directory KUBERNETES_CLUSTERS"
+            f"<name>.kubeconfig into the directory KUBERNETES_CLUSTERS{inside}"
         )
     try:
-        return KubernetesPlane(connection_to(name), ClusterWatchRequest(name))
+        return KubernetesPlane(connection_to(cluster), ClusterWatchRequest(cluster))
     except PlaneNotConfigured as error:
         raise PlaneNotConfigured(f"{location}: {error}") from None
 

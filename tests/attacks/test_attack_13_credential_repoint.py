@@ -241,3 +241,16 @@ def test_attack_13_a_secret_does_not_follow_its_plane_to_another_cluster(
     assert client.get("/api/v1alpha1/namespaces/acme/secrets/db", headers=headers).status_code == 200
     assert vault.held == {}
     assert CANARY not in HeldSecret.objects.get().sealed
+
+
+def test_a_plane_of_a_namespace_reaches_no_cluster_that_was_connected_for_others(settings, tmp_path):
+    """A kubeconfig is a credential; whoever may write a plane in one namespace must not pick up another's."""
+    settings.KUBERNETES_CLUSTERS = tmp_path
+    (tmp_path / "other").mkdir()
+    for place in (tmp_path, tmp_path / "other"):
+        (place / "production.kubeconfig").write_text("the credentials of others")
+    for name in ("production", "../other/production", "other/production", "in-cluster"):
+        annotations = {"stagecraft.dev/driver": "kubernetes", "stagecraft.dev/kubernetes-cluster": name}
+        mine = DataPlane(namespace_id="acme", name="mine", annotations=annotations)
+        with pytest.raises(PlaneNotConfigured, match=r"there is no file|cannot be the name"):
+            plane_at(location_of(mine))

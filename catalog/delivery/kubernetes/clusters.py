@@ -4,11 +4,15 @@ A cluster is a file `<name>.kubeconfig` in the directory `KUBERNETES_CLUSTERS`, 
 `in-cluster` for the cluster that this process runs in. A plane names one by its annotation
 `stagecraft.dev/kubernetes-cluster`. So credentials are never in the database, and whoever may write a plane cannot
 make the platform talk to an address of their choice.
+
+A plane of a namespace is written by that namespace's engineers, and must not reach a cluster that was connected for
+others: its file is `<namespace>/<name>.kubeconfig`. Inside the platform such a cluster is called `<namespace>/<name>`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,11 +26,17 @@ NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 IN_CLUSTER = "in-cluster"
 
 
-def connection_to(name: str) -> Connection:
+def cluster_of(namespace: str, annotations: Mapping[str, str]) -> str:
+    """The cluster that a plane of that namespace ("" for cluster-scoped ones) names by its annotations, "" for none."""
+    name = annotations.get("kubernetes-cluster", "")
+    return f"{namespace}/{name}" if namespace and name else name
+
+
+def connection_to(cluster: str) -> Connection:
     """The connection to a cluster, one for each process and version of its file. Raises `PlaneNotConfigured`."""
-    if name == IN_CLUSTER:
+    if cluster == IN_CLUSTER:
         return in_cluster()
-    path = kubeconfig_of(name)
+    path = kubeconfig_of(cluster)
     try:
         changed = path.stat().st_mtime_ns
     except OSError:
@@ -34,15 +44,16 @@ def connection_to(name: str) -> Connection:
             f"there is no file {path.name} in {path.parent}; put the cluster's kubeconfig there, readable by the "
             "server and the workers"
         ) from None
-    return from_file(name, path, changed)
+    return from_file(cluster, path, changed)
 
 
-def kubeconfig_of(name: str) -> Path:
+def kubeconfig_of(cluster: str) -> Path:
     """Where the cluster's kubeconfig is expected. Raises `PlaneNotConfigured` for what cannot be a name."""
+    namespace, _, name = cluster.rpartition("/")
     if not NAME.fullmatch(name):
         raise PlaneNotConfigured(f"{name!r} cannot be the name of a cluster: use lower case letters, digits and '-'")
     directory: Path = settings.KUBERNETES_CLUSTERS
-    return directory / f"{name}.kubeconfig"
+    return directory / namespace / f"{name}.kubeconfig"
 
 
 @lru_cache(maxsize=64)

@@ -22,7 +22,7 @@ from catalog.controllers import work
 from catalog.delivery.delivered import delivered_of
 from catalog.delivery.health import health_of
 from catalog.delivery.kubernetes import leases
-from catalog.delivery.kubernetes.clusters import connection_to
+from catalog.delivery.kubernetes.clusters import cluster_of, connection_to
 from catalog.delivery.kubernetes.informer import Informer, News
 from catalog.delivery.kubernetes.ours import digest_of
 from catalog.delivery.plane import ObjectKey, PlaneNotConfigured
@@ -161,7 +161,9 @@ def note(cluster: str, news: Iterable[News], now: datetime) -> int:
 
 def is_at(release: RenderedRelease, cluster: str) -> bool:
     delivered = delivered_of(release)
-    return delivered is not None and delivered.location.settings.get("kubernetes-cluster") == cluster
+    if delivered is None:
+        return False
+    return cluster_of(delivered.location.namespace, delivered.location.settings) == cluster
 
 
 def note_release(release: RenderedRelease, news: Mapping[ObjectKey, News], now: datetime) -> bool:
