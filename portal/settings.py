@@ -82,6 +82,13 @@ def listed(given: str) -> list[str]:
     return [item.strip() for item in given.split(",") if item.strip()]
 
 
+def address(given: str) -> str:
+    host, _, port = given.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError("write it as host:port")
+    return given
+
+
 def remotes(given: str) -> list[str]:
     from catalog.delivery.git.permitted import parse_remote
 
@@ -176,6 +183,52 @@ KUBERNETES_CLUSTERS = read(
     str,
     "Directory with a `<name>.kubeconfig` for each cluster that planes name; empty: `clusters` in the data directory.",
 )
+GATEWAY_ADDRESS = read(
+    "GATEWAY_ADDRESS", "0.0.0.0:8443", address, "Where the cluster gateway listens for agents, as `host:port`."
+)
+GATEWAY_INTERNAL_ADDRESS = read(
+    "GATEWAY_INTERNAL_ADDRESS",
+    "127.0.0.1:8444",
+    address,
+    "Where the gateway listens for server and workers. Beyond this machine it needs the three GATEWAY_INTERNAL_ files.",
+)
+GATEWAY_INTERNAL_URL = read(
+    "GATEWAY_INTERNAL_URL",
+    "",
+    str,
+    "How server, workers and other replicas reach this replica's internal port; empty: as it listens.",
+)
+GATEWAY_CERTIFICATE = read(
+    "GATEWAY_CERTIFICATE",
+    "",
+    str,
+    "PEM file with the gateway's certificate for agents; empty: one of its own authority, in the data directory.",
+)
+GATEWAY_KEY = read("GATEWAY_KEY", "", str, "PEM file with the key of GATEWAY_CERTIFICATE.")
+GATEWAY_HOSTS = read(
+    "GATEWAY_HOSTS",
+    ["127.0.0.1", "localhost"],
+    listed,
+    "Names and addresses by which agents reach the gateway, comma-separated; the certificate that it makes has them.",
+)
+GATEWAY_INTERNAL_CERTIFICATE = read(
+    "GATEWAY_INTERNAL_CERTIFICATE", "", str, "PEM file: the certificate of server, workers and gateway to each other."
+)
+GATEWAY_INTERNAL_KEY = read("GATEWAY_INTERNAL_KEY", "", str, "PEM file with its key.")
+GATEWAY_INTERNAL_AUTHORITY = read("GATEWAY_INTERNAL_AUTHORITY", "", str, "PEM file with the authority that signed it.")
+GATEWAY_REQUEST_BYTES = read(
+    "GATEWAY_REQUEST_BYTES", 10 * 1024 * 1024, number(1024, int), "The largest request that goes through an agent."
+)
+GATEWAY_MESSAGE_BYTES = read(
+    "GATEWAY_MESSAGE_BYTES", 64 * 1024 * 1024, number(65536, int), "The longest message that an agent may send."
+)
+GATEWAY_ANSWER_SECONDS = read(
+    "GATEWAY_ANSWER_SECONDS", 25.0, number(0.1, float), "How long an agent may take to answer a request."
+)
+GATEWAY_HEARTBEAT_SECONDS = read(
+    "GATEWAY_HEARTBEAT_SECONDS", 30.0, number(0.1, float), "How often an agent is asked whether it is still there."
+)
+GATEWAY_AGENTS = read("GATEWAY_AGENTS", 1000, number(1, int), "Agents that may be connected to one replica.")
 GITHUB_WEBHOOK_SECRET = read("GITHUB_WEBHOOK_SECRET", "", str, "Secret of GitHub's webhooks; empty: they are refused.")
 GITLAB_WEBHOOK_SECRET = read("GITLAB_WEBHOOK_SECRET", "", str, "Token of GitLab's webhooks; empty: they are refused.")
 BITBUCKET_WEBHOOK_SECRET = read(

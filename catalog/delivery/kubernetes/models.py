@@ -8,8 +8,8 @@ from django.db import models
 class WatchedCluster(models.Model):
     """A cluster that objects have been delivered to. One process at a time watches it, by a lease."""
 
-    name = models.CharField(max_length=127, primary_key=True)
-    """`<name>`, or `<namespace>/<name>` for a cluster of one namespace's planes."""
+    name = models.CharField(max_length=400, primary_key=True)
+    """`<name>`, or `<namespace>/<name>` for a cluster of one namespace's planes, or `agent:…` for one behind agents."""
     holder = models.CharField(max_length=200, blank=True)
     renewed_at = models.DateTimeField(null=True)
     """When the holder last said that its watches are up to date; the lease ends some seconds after that."""
