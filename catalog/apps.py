@@ -19,10 +19,12 @@ class CatalogConfig(AppConfig):
         from catalog.controllers import registry
         from catalog.secrets import keeping
         from catalog.store.changes import listen
+        from portal.mcp.registry import TOOLS
 
         set_default_budget(settings.CEL_BUDGET)
         registry.connect()
         audit_trail.connect()
+        TOOLS.add_module("catalog.mcp")
         listen(keeping.forget_values)
         connect_access()
         pre_migrate.connect(make_way_for_migrations, sender=self)

@@ -3,11 +3,16 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from catalog.api.urls import routes_of_kinds
+
 urlpatterns = [
+    *routes_of_kinds,
     path("admin/", admin.site.urls),
     path("api/stagecraft/v1/", include("portal.audit.urls")),
     path("", include("portal.access.urls")),
     path("", include("portal.accounts.issuer.urls")),
+    path("", include("portal.mcp.urls")),
+    path("observer/", include("workflows.observer.urls")),
     path("", include("workflows.runs.urls")),
     path("", include("workflows.webhooks.urls")),
     path("", include("catalog.api.urls")),

@@ -6,7 +6,7 @@ everyone), and on create the body is decoded first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.http import HttpResponse
 from catalog.access import writing
 from catalog.api.collection import ROLE_KINDS, Collection, Draft
 from catalog.api.invalid import invalid, refusal_of
-from catalog.api.listing import page_of
+from catalog.api.listing import ListQuery, page_of
 from catalog.api.typed_body import text_map, typed, wrong_type
 from catalog.api.versions import require_match, tag_of
 from catalog.api.wire_object import wire_object
@@ -26,6 +26,7 @@ from catalog.store import get_or_none
 from catalog.store import replace as store_replace
 from catalog.store.admission import admit
 from catalog.store.errors import StoreError
+from catalog.store.write import Outcome
 from portal.access import guard
 from portal.access.endpoint import Call
 from portal.access.endpoint import refusal_of as refusal_of_forbidden
@@ -36,23 +37,56 @@ from portal.wire.responses import Refusal, Unreadable
 
 
 def list_objects(call: Call, collection: Collection, namespace: str) -> HttpResponse:
-    """200 with one page; what the user may not see is left out. Roles and bindings are shown all or not at all."""
-    if collection.kind in ROLE_KINDS:
-        guard.require_at(call.access, f"{collection.kind.lower()}:view", Place(namespace), kind=collection.kind)
-    return responses.json_body(page_of(call.access, collection, namespace, call.query))
+    """200 with one page; what the user may not see is left out."""
+    return responses.json_body(page_for(call, collection, namespace, call.query))
 
 
 def get_object(call: Call, collection: Collection, namespace: str, name: str) -> HttpResponse:
     """200 with the object, or 404."""
-    held = existing(collection, namespace, name)
-    with in_words_of(collection):
-        guard.require(call.access, "view", held)
-    return reply_with(collection, held)
+    return reply_with(collection, visible(call, collection, namespace, name))
 
 
 def create_object(call: Call, collection: Collection, namespace: str) -> HttpResponse:
     """201 with the object as stored."""
+    return reply_with(collection, make(call, collection, read_draft(call, collection, namespace)), 201)
+
+
+def replace_object(call: Call, collection: Collection, namespace: str, name: str) -> HttpResponse:
+    """200 with the object after its labels, annotations and spec have been replaced whole. Never creates.
+
+    412 if the request's `If-Match` names another version.
+    """
     draft = read_draft(call, collection, namespace)
+    return reply_with(collection, change(call, collection, namespace, name, lambda held: draft).obj)
+
+
+def delete_object(call: Call, collection: Collection, namespace: str, name: str) -> HttpResponse:
+    """204. An object with finalizers stays until they are removed; asking again is 204 too."""
+    remove(call, collection, namespace, name)
+    return responses.no_content()
+
+
+# What other surfaces call too. All raise `Refusal` and `guard.Forbidden`. ---------------------------------------------
+
+
+def page_for(call: Call, collection: Collection, namespace: str, query: ListQuery) -> Document:
+    """One page of what the caller may see. Roles and bindings are shown all or not at all."""
+    if collection.kind in ROLE_KINDS:
+        guard.require_at(call.access, f"{collection.kind.lower()}:view", Place(namespace), kind=collection.kind)
+    return page_of(call.access, collection, namespace, query)
+
+
+def visible(call: Call, collection: Collection, namespace: str, name: str) -> PlatformObject:
+    """The object, if the caller may see it."""
+    held = existing(collection, namespace, name)
+    with in_words_of(collection):
+        guard.require(call.access, "view", held)
+    return held
+
+
+def make(call: Call, collection: Collection, draft: Draft) -> PlatformObject:
+    """Judge and store a new object."""
+    namespace = draft.namespace
     audit.named(draft.name)
     if collection.name_required and not draft.name:
         raise Refusal(400, collection.name_required)
@@ -65,31 +99,29 @@ def create_object(call: Call, collection: Collection, namespace: str) -> HttpRes
             held = store_create(document_of(collection, draft), call.actor)
         except StoreError as error:
             raise refusal_of(error, collection) from error
-    return reply_with(collection, held, 201)
+    return held
 
 
-def replace_object(call: Call, collection: Collection, namespace: str, name: str) -> HttpResponse:
-    """200 with the object after its labels, annotations and spec have been replaced whole. Never creates.
-
-    412 if the request's `If-Match` names another version.
-    """
-    draft = read_draft(call, collection, namespace)
+def change(
+    call: Call, collection: Collection, namespace: str, name: str, edit: Callable[[PlatformObject], Draft]
+) -> Outcome:
+    """Judge and store an object as `edit` makes it of the stored one, which is locked until then."""
     with writing.judged(call.access, collection.kind, namespace, name) as found:
         held = shown(collection, found)
+        draft = edit(held)
         draft.name, draft.held = name, held
         with in_words_of(collection):
             writing.require_update(call.access, held, document_of(collection, draft))
         require_match(call.request, held)
         collection.on_replace(draft)
         try:
-            outcome = store_replace(document_of(collection, draft), call.actor)
+            return store_replace(document_of(collection, draft), call.actor)
         except StoreError as error:
             raise refusal_of(error, collection) from error
-    return reply_with(collection, outcome.obj)
 
 
-def delete_object(call: Call, collection: Collection, namespace: str, name: str) -> HttpResponse:
-    """204. An object with finalizers stays until they are removed; asking again is 204 too."""
+def remove(call: Call, collection: Collection, namespace: str, name: str) -> None:
+    """Judge and delete an object. One with finalizers is only marked."""
     with writing.judged(call.access, collection.kind, namespace, name) as found:
         held = shown(collection, found)
         with in_words_of(collection):
@@ -99,7 +131,6 @@ def delete_object(call: Call, collection: Collection, namespace: str, name: str)
             store_delete(collection.kind, namespace, name, call.actor)
         except StoreError as error:
             raise refusal_of(error, collection) from error
-    return responses.no_content()
 
 
 def reply_with(collection: Collection, obj: PlatformObject, status: int = 200) -> HttpResponse:
@@ -155,6 +186,11 @@ def read_draft(call: Call, collection: Collection, namespace: str) -> Draft:
         annotations=text_map(metadata, "annotations"),
         spec=spec,
     )
+    return shaped(collection, draft)
+
+
+def shaped(collection: Collection, draft: Draft) -> Draft:
+    """The draft as the reference's typed client would have sent it. Raises `Unreadable` for a wrong JSON type."""
     collection.shape(draft)
     typed(collection.model.spec_schema, draft.spec, "spec")
     return draft

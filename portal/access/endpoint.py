@@ -22,7 +22,7 @@ from portal.access.bearer import Unauthenticated, authenticate
 from portal.access.engine import Access
 from portal.access.rules import POWER_KINDS
 from portal.access.subject import is_unchecked, subject_of_identity
-from portal.accounts.actor import Actor, ActorKind
+from portal.accounts.actor import Actor, ActorKind, Surface
 from portal.accounts.identity import Identity
 from portal.accounts.models import User
 from portal.audit import operation as audit
@@ -44,6 +44,7 @@ class Call:
     request: HttpRequest
     identity: Identity
     query: Any = None
+    surface: Surface = "rest"
 
     @property
     def user(self) -> User:
@@ -55,7 +56,7 @@ class Call:
         return Actor(
             name=self.user.get_username(),
             kind=cast(ActorKind, self.user.principal_kind),
-            surface="rest",
+            surface=self.surface,
             request_id=request_id_of(self.request),
         )
 

@@ -1,0 +1,34 @@
+"""One MCP server: what it is called, what it offers, and who may see it.
+
+The control plane's is `CONTROL_PLANE`. Others (of the observer, of the compact mode) are further values of `Server`
+with a registry of their own; `view.serve` makes a Django view of each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from portal.mcp.guidance import INSTRUCTIONS, PROMPTS, RESOURCES, Prompt, Resource
+from portal.mcp.registry import TOOLS, Registry
+
+
+@dataclass(frozen=True)
+class Server:
+    """`hides_forbidden`: whether tools that the caller cannot use are left out of lists, and refused before they run.
+
+    `sends_text`: whether results carry their JSON as text beside the structured content, as clients of older versions
+    of the protocol need it.
+    """
+
+    name: str
+    registry: Registry
+    instructions: str = ""
+    prompts: tuple[Prompt, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    version: str = "1.0.0"
+    hides_forbidden: bool = True
+    sends_text: bool = True
+    surface: str = "mcp"
+
+
+CONTROL_PLANE = Server("openchoreo-api", TOOLS, INSTRUCTIONS, PROMPTS, RESOURCES)
