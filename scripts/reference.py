@@ -26,7 +26,19 @@ def pages() -> dict[str, str]:
 
 def parts() -> dict[str, str]:
     """The text of every generated part of docs/compatibility.md, by the name in the marks around it."""
-    return {"replay": deliberate_table()}
+    return {"replay": deliberate_table(), "document": deviations_table()}
+
+
+def deviations_table() -> str:
+    from tests.contract.deviations import MORE_FIELDS, RULES
+
+    lines = ["| answer | whose | why |", "|---|---|---|"]
+    for rule in RULES:
+        lines.append(f"| {rule.answer} | {'ours' if rule.is_ours else 'OpenChoreo and ours'} | {rule.why} |")
+    for operation, fields in MORE_FIELDS.items():
+        names = ", ".join(f"`{field.removeprefix('.')}`" for field in sorted(fields))
+        lines.append(f"| {operation}: also {names} | ours | what was started, and what was not and why |")
+    return "\n".join(lines) + "\n"
 
 
 def deliberate_table() -> str:
@@ -73,6 +85,7 @@ def rest_page() -> str:
     from collections import Counter
 
     from catalog.api.contract import operations
+    from tests.contract import evidence
 
     count = Counter(operation.verdict for operation in operations() if operation.in_document)
     lines = [
@@ -82,16 +95,29 @@ def rest_page() -> str:
         " parts that are not there yet. A dash stands for the streams, which the document does not have. What differs"
         " on purpose, exchange by exchange, is in [compatibility](../compatibility.md). The server's own description,"
         " ours included, is `/openapi.json`.\n",
+        "Checked by: *contract*, requests made from the document and answers judged by it, with the statuses that were"
+        " seen; *recordings*, exchanges with OpenChoreo's own server, with their number; *occ*, requests of its CLI in"
+        " the transcript; *TypeScript*, a client generated from the document. Each check fails unless this table says"
+        " of it what it has just done (`tests/contract/evidence.py`). Then tests about the operation alone.\n",
         "| operation | | compared | what is better, or pending | checked by |",
         "|---|---|---|---|---|",
     ]
+    seen = evidence.held()
     for operation in operations():
         name = operation.name if operation.in_document else "–"
+        checks = ", ".join(filter(None, [*checks_of(operation.name, seen), operation.more]))
         lines.append(
-            f"| {name} | `{operation.method} {operation.path}` | {operation.verdict} | {operation.remark} "
-            f"| {operation.checked_by} |"
+            f"| {name} | `{operation.method} {operation.path}` | {operation.verdict} | {operation.remark} | {checks} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def checks_of(operation: str, seen: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """What was seen of an operation, check by check."""
+    for check in ("contract", "recordings", "occ", "TypeScript"):
+        found = seen.get(check, {}).get(operation)
+        if found:
+            yield f"{check} {' '.join(map(str, found)) if isinstance(found, list) else found}"
 
 
 def kinds_page() -> str:

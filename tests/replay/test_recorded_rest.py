@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import missing
+from tests.contract import evidence
+from tests.contract.document import read
 from tests.real import services
 from tests.real.cluster.cluster import start_cluster
 from tests.replay import report
@@ -97,6 +99,21 @@ def test_every_entry_of_the_table_is_needed(played: Played, played_on_cluster: P
 
     assert [rule.request for rule in rules() if rule not in used] == []
     assert [entry.request for entry in pending() if entry not in waiting] == []
+
+
+def test_the_table_of_operations_names_the_recorded_ones(played: Played, conformance: Path) -> None:
+    """How many exchanges were recorded of each, where at least one is answered alike."""
+    operations = read(conformance).operations.values()
+    recorded, alike = Counter[str](), set()
+    for result in played.results:
+        exchange = result.exchange
+        path = exchange.path.partition("?")[0]
+        operation = next((item for item in operations if item.is_at(exchange.method, path)), None)
+        if operation and exchange.is_compared:
+            recorded[operation.name] += 1
+            if not result.is_different:
+                alike.add(operation.name)
+    evidence.check("recordings", {name: number for name, number in recorded.items() if name in alike})
 
 
 def test_every_recorded_decision_about_access_is_equal_or_meant_to_differ(played: Played) -> None:

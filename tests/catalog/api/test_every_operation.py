@@ -57,11 +57,11 @@ def test_our_table_has_the_contracts_operations_under_their_names(conformance: P
     assert ours == theirs
 
 
-def test_every_remark_has_a_verdict_and_every_check_exists() -> None:
+def test_every_remark_has_a_verdict_and_every_named_test_exists() -> None:
     repository = Path(__file__).resolve().parents[3]
     for item in operations():
         assert bool(item.remark) == (item.verdict != "same"), item.name
-        for path in re.findall(r"`([^`]+)`", item.checked_by):
+        for path in re.findall(r"`([^`]+)`", item.more):
             assert (repository / path).exists(), (item.name, path)
 
 
