@@ -105,6 +105,13 @@ def origins(given: str) -> list[str]:
     return listed(given)
 
 
+def http_address(given: str) -> str:
+    parts = urlsplit(given)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(f"{given} is not an address; write http://host:port or https://host/path")
+    return given
+
+
 def networks(given: str) -> list[str]:
     for item in listed(given):
         ip_network(item)
@@ -355,6 +362,18 @@ OUTGOING_PRIVATE_NETWORKS = read(
     [],
     networks,
     "Private networks (CIDR, comma-separated) that webhooks and other addresses set by users may reach.",
+)
+LOGS_ADAPTER_URL = read(
+    "LOGS_ADAPTER_URL",
+    "",
+    http_address,
+    "The adapter that keeps logs and events, for planes that name none of their own; empty: none.",
+)
+METRICS_ADAPTER_URL = read("METRICS_ADAPTER_URL", "", http_address, "As LOGS_ADAPTER_URL, of metrics.")
+TRACING_ADAPTER_URL = read("TRACING_ADAPTER_URL", "", http_address, "As LOGS_ADAPTER_URL, of traces.")
+FINOPS_ADAPTER_URL = read("FINOPS_ADAPTER_URL", "", http_address, "As LOGS_ADAPTER_URL, of costs.")
+OBSERVER_TIMEOUT_SECONDS = read(
+    "OBSERVER_TIMEOUT_SECONDS", 30.0, number(0.1, float), "How long an adapter may take to answer, second try included."
 )
 SESSION_HOURS = read("SESSION_HOURS", 12, number(1, int), "Hours after which the admin asks for the password again.")
 GIT_REVISION = read("GIT_REVISION", "", str, "What `/version` tells of the source; set by whoever builds an image.")

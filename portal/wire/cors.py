@@ -14,7 +14,7 @@ from django.utils.cache import patch_vary_headers
 
 from portal.wire.responses import no_content
 
-OPEN_PATHS = ("/api/", "/.well-known/", "/openapi.json", "/version", "/mcp")
+OPEN_PATHS = ("/api/", "/.well-known/", "/openapi.json", "/version", "/mcp", "/observer/")
 METHODS = "GET, POST, PUT, DELETE, OPTIONS"
 HEADERS = "Authorization, Content-Type, If-Match, If-None-Match, X-Request-ID"
 EXPOSED = "ETag, WWW-Authenticate"

@@ -11,6 +11,7 @@ from portal.access.actions import action_named
 from portal.access.endpoint import ANYONE
 
 PUBLIC = {
+    "observer/health",
     "health",
     "ready",
     "version",

@@ -26,6 +26,14 @@ QUESTIONS = {
     "api/stagecraft/v1/diff",
     "api/stagecraft/v1/render",
     "api/stagecraft/v1/access/preview",
+    "observer/api/v1/logs/query",
+    "observer/api/v1/events/query",
+    "observer/api/v1/metrics/query",
+    "observer/api/v1alpha1/metrics/runtime-topology",
+    "observer/api/v1alpha1/traces/query",
+    "observer/api/v1alpha1/traces/<str:trace>/spans/query",
+    "observer/api/v1alpha1/alerts/query",
+    "observer/api/v1alpha1/incidents/query",
 }
 """POSTs that change nothing and only ask: recorded when they are refused."""
 PARAMETER = re.compile(r"<(?:(?P<type>[^:>]*):)?(?P<name>[^>]*)>")
