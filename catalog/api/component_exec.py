@@ -9,7 +9,7 @@ that names the command.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -123,8 +123,11 @@ def admit(call: Call, namespace: str, name: str) -> Admitted:
         raise TextRefusal(501, str(error)) from None
     except PlaneError as error:
         raise TextRefusal(503, f"failed to resolve pod: {error}") from None
-    command = Command(
-        pod["metadata"]["name"], asked.command.words, container_in(pod, asked), asked.command.tty, asked.command.stdin
+    command = replace(
+        asked.command,
+        pod=pod["metadata"]["name"],
+        container=container_in(pod, asked),
+        namespace=pod["metadata"].get("namespace", ""),
     )
     return Admitted(plane, plane_place, command, place, environment)
 

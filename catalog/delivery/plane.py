@@ -220,6 +220,8 @@ class Command:
     container: str = ""
     tty: bool = False
     stdin: bool = False
+    namespace: str = ""
+    """The pod's, in the cluster."""
 
 
 class CommandSession(Protocol):

@@ -64,6 +64,15 @@ class Connection:
     def __str__(self) -> str:
         return f"cluster {self.name} ({self.credentials.url})"
 
+    @property
+    def base(self) -> str:
+        """What paths of the API are put behind."""
+        return self.credentials.url
+
+    def checked(self, answer: urllib3.BaseHTTPResponse) -> urllib3.BaseHTTPResponse:
+        """The answer, if it is the cluster's; whoever stands in between raises what they have to say."""
+        return answer
+
     def get(self, path: str, **query: str) -> Document:
         return self.request("GET", path, query=query)
 
@@ -112,12 +121,24 @@ class Connection:
         read_seconds: float = READ_SECONDS, preload: bool = True,
     ) -> urllib3.BaseHTTPResponse:  # fmt: skip
         """One request, whatever its answer. Raises `Unreachable`."""
+        answer = self.ask(
+            method, f"{self.base}{path}", body, query=query, content_type=content_type, accept=accept,
+            read_seconds=read_seconds, preload=preload,
+        )  # fmt: skip
+        return self.checked(answer)
+
+    def ask(
+        self, method: str, url: str, body: Document | None = None, *,
+        query: Mapping[str, str] | None = None, content_type: str = JSON, accept: str = JSON,
+        read_seconds: float = READ_SECONDS, preload: bool = True,
+    ) -> urllib3.BaseHTTPResponse:  # fmt: skip
+        """`send` to a whole address."""
         headers = {"Accept": accept, "User-Agent": "stagecraft"}
         if (authorization := self.credentials.authorization()) is not None:
             headers["Authorization"] = authorization
         if body is not None:
             headers["Content-Type"] = content_type
-        url = f"{self.credentials.url}{path}" + (f"?{urlencode(query)}" if query else "")
+        url += f"?{urlencode(query)}" if query else ""
         pool = self.pool if preload else self.streams
         try:
             return pool.request(
@@ -128,10 +149,10 @@ class Connection:
             raise Unreachable(f"{self} does not answer: {readable(error)}") from error
 
 
-def pool_of(credentials: Credentials, *, is_bounded: bool) -> urllib3.PoolManager:
+def pool_of(credentials: Credentials, *, is_bounded: bool, hosts: int = 1) -> urllib3.PoolManager:
     """Kept connections. Of a bounded pool the next request waits until one is free."""
     return urllib3.PoolManager(
-        num_pools=1, maxsize=CONNECTIONS if is_bounded else 1, block=is_bounded, retries=False,
+        num_pools=hosts, maxsize=CONNECTIONS if is_bounded else 1, block=is_bounded, retries=False,
         cert_file=credentials.certificate, key_file=credentials.key, ca_certs=credentials.authority,
         server_hostname=credentials.server_name,
         cert_reqs=ssl.CERT_REQUIRED if credentials.verify else ssl.CERT_NONE,

@@ -14,6 +14,7 @@ from typing import ClassVar, NoReturn, Protocol, TypeVar
 
 from catalog.compiler.documents import Document
 from catalog.delivery.health import health_of
+from catalog.delivery.kubernetes.commands import open_command
 from catalog.delivery.kubernetes.connection import APPLY, ApiError, Connection, Unreachable
 from catalog.delivery.kubernetes.discovery import Kind, NoSuchKind, kind_at, preferred_kind
 from catalog.delivery.kubernetes.order import in_ranks
@@ -71,7 +72,7 @@ class KubernetesPlane:
     driver: ClassVar[str] = "kubernetes"
     capabilities: ClassVar[Capabilities] = Capabilities(
         observes_health=True, reads_live=True, reports_events=True, streams_logs=True, creates_objects=True,
-        holds_secrets=True, runs_workflows=True,
+        runs_commands=True, holds_secrets=True, runs_workflows=True,
     )  # fmt: skip
 
     def apply(self, delivery: Delivery) -> Applied:
@@ -279,7 +280,7 @@ class KubernetesPlane:
         return kind_at(self.connection, group, version, document["kind"])
 
     def run_command(self, place: Place, command: Command) -> CommandSession:
-        self.refuse(CANNOT["runs_commands"])
+        return open_command(self.connection, command.namespace, command)
 
     def stream_flows(self, namespace: str, environment: str, project: str, component: str) -> Iterator[bytes]:
         self.refuse(CANNOT["streams_flows"])
