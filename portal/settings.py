@@ -489,6 +489,7 @@ MIDDLEWARE = [
     "portal.audit.access_log.AccessLogMiddleware",
     "portal.wire.cors.CorsMiddleware",
     "portal.wire.security.SecurityHeadersMiddleware",
+    "portal.wire.straight.StraightToView",  # what follows is for pages
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -7,7 +7,7 @@ the first kind and the last. Routes for what is not plain CRUD stand before the 
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import include, path
+from django.urls import ResolverMatch, URLPattern, include, path
 
 from catalog.api import openapi_document, operations
 from catalog.api.collection import Collection
@@ -63,6 +63,29 @@ for _view, _endpoint in ((collection_view, COLLECTION), (item_view, ITEM), (sche
     _view.csrf_exempt = True  # type: ignore[attr-defined]  # as every endpoint: a bearer token, no cookie
     _view.handlers = _endpoint.handlers  # type: ignore[attr-defined]
 
+
+class CollectionRoute(URLPattern):
+    """A route of all kinds, for those that there are: where the plural is none of a kind, the next route is asked.
+
+    So it can stand before all others, and almost every request has found its view at the first or second try.
+    """
+
+    def resolve(self, path: str) -> ResolverMatch | None:
+        found = super().resolve(path)
+        if found is None or routed(found.kwargs["plural"], found.kwargs.get("namespace", "")) is None:
+            return None
+        return found
+
+
+def first(route: URLPattern) -> CollectionRoute:
+    return CollectionRoute(route.pattern, route.callback)
+
+
+OF_OBJECT = path("api/v1/namespaces/<str:namespace>/<str:plural>/<str:name>", item_view)
+OF_COLLECTION = path("api/v1/namespaces/<str:namespace>/<str:plural>", collection_view)
+routes_of_kinds = [first(OF_OBJECT), first(OF_COLLECTION)]
+"""To stand before all other routes of the installation."""
+
 urlpatterns = [
     path("health", public(operations.health)),
     path("ready", public(operations.ready)),
@@ -70,8 +93,8 @@ urlpatterns = [
     path("openapi.json", public(openapi_document.show_document)),
     path("api/stagecraft/v1/", include("catalog.api.stagecraft.urls")),
     path("", include("catalog.api.special")),
-    path("api/v1/namespaces/<str:namespace>/<str:plural>", collection_view),
-    path("api/v1/namespaces/<str:namespace>/<str:plural>/<str:name>", item_view),
+    OF_COLLECTION,
+    OF_OBJECT,
     path("api/v1/namespaces/<str:namespace>/<str:plural>/<str:name>/schema", schema_view),
     path("api/v1/<str:plural>", collection_view),
     path("api/v1/<str:plural>/<str:name>", item_view),

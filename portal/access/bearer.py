@@ -34,7 +34,7 @@ def authenticate(request: HttpRequest) -> Identity:
     """Who the request comes from, by its token. Raises `Unauthenticated`."""
     if not settings.SECURITY_ENABLED:
         return anonymous()
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("MISSING_TOKEN")

@@ -36,7 +36,8 @@ class AccessLogMiddleware:
         response = self.get_response(request)
         if request.path not in PROBES or response.status_code >= 400:
             line = line_of(request, response, time.perf_counter() - began, current())
-            log.info(orjson.dumps(line).decode())
+            # As `log.info`, which would also look for the line of code that calls it.
+            log.handle(logging.LogRecord(log.name, logging.INFO, "", 0, orjson.dumps(line).decode(), None, None))
         return response
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -131,17 +132,24 @@ def origin_of(request: HttpRequest) -> Origin:
     """Where a request comes from, in our own words."""
     return Origin(
         request_id=server_request_id(request),
-        client_request_id=clean_free_text(client_request_id(request), 64),
+        client_request_id=clean_free_text(given, 64) if (given := client_request_id(request)) else "",
         source_ip=source_ip(request),
-        user_agent=clean_free_text(request.headers.get("User-Agent", ""), 200),
+        user_agent=clean_agent(request.META.get("HTTP_USER_AGENT", "")),
         trace_id=trace_id(request),
     )
 
 
 def trace_id(request: HttpRequest) -> str:
     """The trace that the request belongs to, by the header `traceparent`; "" for none or a malformed one."""
-    found = TRACE_PARENT.fullmatch(request.headers.get("traceparent", ""))
+    given = request.META.get("HTTP_TRACEPARENT", "")
+    found = TRACE_PARENT.fullmatch(given) if given else None
     return found[1] if found is not None and found[1] != "0" * 32 else ""
+
+
+@lru_cache(maxsize=1024)
+def clean_agent(text: str) -> str:
+    """A user agent as it is written down; few programs send most requests."""
+    return clean_free_text(text, 200)
 
 
 def claims_of_agent(request: HttpRequest) -> dict[str, str]:
@@ -161,7 +169,13 @@ def source_ip(request: HttpRequest) -> str | None:
         hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]
         if len(hops) >= settings.TRUSTED_PROXIES and hops[-settings.TRUSTED_PROXIES]:
             address = hops[-settings.TRUSTED_PROXIES]
+    return address_of(address)
+
+
+@lru_cache(maxsize=4096)
+def address_of(text: str) -> str | None:
+    """An address in its normal form, None for what is none."""
     try:
-        return str(ipaddress.ip_address(address))
+        return str(ipaddress.ip_address(text))
     except ValueError:
         return None

@@ -72,11 +72,18 @@ class Operation:
     is_rehearsal: bool = False
     outer: Operation | None = None
     recorded: int = 0
-    id: uuid.UUID = field(default_factory=next_id)
+    own_id: uuid.UUID | None = None
     has_own_event: bool = False
     gathers: bool = False
     postponed: list[Event] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
+
+    @property
+    def id(self) -> uuid.UUID:
+        """The id of its own event, should it have one: most requests only read, and leave none."""
+        if self.own_id is None:
+            self.own_id = next_id()
+        return self.own_id
 
     def count(self, number: int) -> None:
         """Events were written for this operation, and so for those around it."""
@@ -112,6 +119,8 @@ def operation(
     """Attempt something: one event comes of it, whatever happens. Inherits from the operation around it."""
     around = current()
     opened = Operation(action=action, actor=actor, target=target, is_compound=is_compound)
+    if is_compound:
+        opened.own_id = next_id()  # its event comes before those of its changes
     if around is not None:
         opened.origin, opened.on_behalf_of = around.origin, around.on_behalf_of
         opened.credential, opened.agent = around.credential, around.agent

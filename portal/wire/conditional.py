@@ -23,7 +23,7 @@ def conditional(request: HttpRequest, response: Reply) -> Reply | HttpResponse:
         return response
     if "ETag" not in response:
         response["ETag"] = f'"{hashlib.blake2b(response.content, digest_size=16).hexdigest()}"'
-    wanted = request.headers.get("If-None-Match", "")
+    wanted = request.META.get("HTTP_IF_NONE_MATCH", "")
     if not wanted or not names(wanted, response["ETag"].strip('"')):
         return response
     unchanged = HttpResponse(status=304)

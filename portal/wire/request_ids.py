@@ -6,10 +6,9 @@ It is not echoed in replies, by contract.
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 import time
-import uuid
 
 from django.http import HttpRequest
 
@@ -23,19 +22,20 @@ def request_id_of(request: HttpRequest) -> str:
 
 def client_request_id(request: HttpRequest) -> str:
     """The id that the client has given, "" if there is none that can be used."""
-    given = request.headers.get("X-Request-ID", "")
-    return given if _ACCEPTABLE.fullmatch(given) else ""
+    given = request.META.get("HTTP_X_REQUEST_ID", "")
+    return given if given and _ACCEPTABLE.fullmatch(given) else ""
 
 
 def server_request_id(request: HttpRequest) -> str:
     """Our own id of a request, which no client can choose; the same whenever it is asked for."""
     if "stagecraft.request_id" not in request.META:
-        request.META["stagecraft.request_id"] = str(uuid7())
+        request.META["stagecraft.request_id"] = uuid7()
     return str(request.META["stagecraft.request_id"])
 
 
-def uuid7() -> uuid.UUID:
-    """A UUID of version 7 (RFC 9562): 48 bits of milliseconds, then random bits."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds & (2**48 - 1)) << 80 | 0x7 << 76 | secrets.randbits(12) << 64
-    return uuid.UUID(int=value | 0b10 << 62 | secrets.randbits(62))
+def uuid7() -> str:
+    """The text of a UUID of version 7 (RFC 9562): 48 bits of milliseconds, then random bits."""
+    milliseconds = time.time_ns() // 1_000_000 & (2**48 - 1)
+    chance = int.from_bytes(os.urandom(10))
+    text = f"{milliseconds << 80 | 0x7 << 76 | (chance >> 68) << 64 | 0b10 << 62 | chance & (2**62 - 1):032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -85,7 +85,7 @@ def test_a_request_id_that_would_spoil_a_log_is_replaced(given: str) -> None:
 
 
 def test_made_ids_are_unique_and_sorted_by_time() -> None:
-    made = [uuid7() for _ in range(100)]
+    made = [uuid.UUID(uuid7()) for _ in range(100)]
 
     assert len(set(made)) == 100
     assert [item.int >> 80 for item in made] == sorted(item.int >> 80 for item in made)
