@@ -1,4 +1,4 @@
-"""The workflows application: brings the controller of workflow runs, and the index of what pushes build."""
+"""The workflows application: brings the controller of workflow runs, their tools, and the index of what pushes build."""
 
 from django.apps import AppConfig
 
@@ -10,7 +10,9 @@ class WorkflowsConfig(AppConfig):
     def ready(self) -> None:
         from catalog.controllers.registry import add_module
         from catalog.store.changes import listen
+        from portal.mcp.registry import TOOLS
         from workflows.webhooks import sources
 
         add_module("workflows.runs.controller")
+        TOOLS.add_module("workflows.mcp")
         listen(sources.follow)

@@ -27,18 +27,21 @@ def generate(call: Call, namespace: str, name: str) -> HttpResponse:
     404 names the missing piece: Component, Workload, ComponentType or Trait. 409 for a name that is in use (the
     reference fails with 500), 422 for values that break the type's or a trait's rules.
     """
-    release_name = release_name_of(call)
+    return responses.json_body(wire_object(RELEASES, cut_release(call, namespace, name, release_name_of(call))), 201)
+
+
+def cut_release(call: Call, namespace: str, name: str, release_name: str = "") -> ComponentRelease:
+    """Judge and make the release. Raises `Refusal` and `guard.Forbidden`."""
     with writing.judged(call.access, "Component", namespace, name) as found:
         held = shown(component.COLLECTION, found)
         with in_words_of(component.COLLECTION):
             require_at_object(call.access, "componentrelease:create", held)
         try:
-            made = generate_release(held, call.actor, release_name)  # type: ignore[arg-type]  # a row of Component
+            return generate_release(held, call.actor, release_name)  # type: ignore[arg-type]  # a row of Component
         except PieceMissing as missing:
             raise Refusal(404, f"{missing.kind.removeprefix('Cluster')} not found") from None
         except store.StoreError as error:
             raise refusal_of(error, RELEASES) from error
-    return responses.json_body(wire_object(RELEASES, made), 201)
 
 
 def release_name_of(call: Call) -> str:

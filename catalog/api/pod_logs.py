@@ -23,6 +23,7 @@ from catalog.api.binding_objects import (
 from catalog.api.noted_reads import note_read
 from catalog.compiler.documents import Document
 from catalog.delivery.plane import DATA_PLANE, LogLine, NoSuchContainer, NotThere, require_capability
+from catalog.kinds.release_binding import ReleaseBinding
 from portal.access.endpoint import Call
 from portal.wire import responses
 from portal.wire.query import integer_parameter, required_parameter, text_parameter
@@ -55,8 +56,11 @@ def show_logs(call: Call, namespace: str, name: str) -> HttpResponse:
 
     404 for a pod that is not the binding's, 400 for a container that it does not have, 501 where the plane shows none.
     """
-    binding = visible_binding(call, namespace, name)
-    wanted: Wanted = call.query
+    return responses.json_body({"logEntries": entries_of(call, visible_binding(call, namespace, name), call.query)})
+
+
+def entries_of(call: Call, binding: ReleaseBinding, wanted: Wanted) -> list[Document]:
+    """The lines of a pod of a binding that the caller may see; the read is written down. Raises `Refusal`."""
     with answered():
         bound, pod = find_pod(bound_releases(binding), wanted.pod)
         containers = containers_of(pod)
@@ -64,7 +68,7 @@ def show_logs(call: Call, namespace: str, name: str) -> HttpResponse:
             raise Refusal(400, "Container not found in pod")
         lines = read_lines(bound, pod, wanted, containers)
     note_read(call, "logs:view", binding, pod=wanted.pod, container=wanted.container)
-    return responses.json_body({"logEntries": [entry_of(line) for line in lines]})
+    return [entry_of(line) for line in lines]
 
 
 def find_pod(releases: Sequence[BoundRelease], name: str) -> tuple[BoundRelease, Document]:

@@ -19,6 +19,7 @@ from catalog.api.binding_objects import (
 )
 from catalog.compiler.documents import Document
 from catalog.delivery.plane import ObjectKey, require_capability
+from catalog.kinds.release_binding import ReleaseBinding
 from portal.access.endpoint import Call
 from portal.wire import responses
 from portal.wire.query import required_parameter, text_parameter
@@ -42,13 +43,15 @@ def bind_object(query: QueryDict) -> Wanted:
 
 def show_events(call: Call, namespace: str, name: str) -> HttpResponse:
     """200 with `{events}`; 404 for an object that is not the binding's, 501 where the plane shows none."""
-    binding = visible_binding(call, namespace, name)
-    wanted: Wanted = call.query
+    return responses.json_body({"events": events_of(visible_binding(call, namespace, name), call.query)})
+
+
+def events_of(binding: ReleaseBinding, wanted: Wanted) -> list[Document]:
+    """The events of one object of a binding that the caller may see. Raises `Refusal`."""
     with answered():
         bound, key = find(bound_releases(binding), wanted)
         plane, _ = bound.plane()
-        found = plane.events(key)
-    return responses.json_body({"events": [event_of(event) for event in found]})
+        return [event_of(event) for event in plane.events(key)]
 
 
 def find(releases: Sequence[BoundRelease], wanted: Wanted) -> tuple[BoundRelease, ObjectKey]:

@@ -18,6 +18,7 @@ from catalog.api.wire_object import Row, wire_row
 from catalog.compiler.documents import Document
 from catalog.delivery.health import health_of
 from catalog.delivery.plane import NotThere, ObjectKey
+from catalog.kinds.release_binding import ReleaseBinding
 from catalog.kinds.rendered_object import RenderedObject, bodies_of
 from catalog.kinds.rendered_release import RenderedRelease
 from portal.access.endpoint import Call
@@ -41,10 +42,13 @@ BETWEEN = frozenset({"ReplicaSet"})
 
 def show_tree(call: Call, namespace: str, name: str) -> HttpResponse:
     """200 with `{renderedReleases: [{name, targetPlane, nodes, renderedRelease}]}`, none before the first rendering."""
-    binding = visible_binding(call, namespace, name)
+    return responses.json_body({"renderedReleases": trees_of(visible_binding(call, namespace, name))})
+
+
+def trees_of(binding: ReleaseBinding) -> list[Document]:
+    """The trees of a binding that the caller may see. Raises `Refusal`."""
     with answered():
-        trees = [tree_of(bound) for bound in bound_releases(binding)]
-    return responses.json_body({"renderedReleases": trees})
+        return [tree_of(bound) for bound in bound_releases(binding)]
 
 
 def tree_of(bound: BoundRelease) -> Document:

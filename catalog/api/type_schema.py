@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.http import HttpResponse
 
 from catalog.api.collection import Collection
-from catalog.api.crud import existing, in_words_of
+from catalog.api.crud import visible
 from catalog.compiler.errors import ReferenceResolutionError
 from catalog.compiler.schema.refs import resolve_refs
-from portal.access import guard
+from catalog.kinds.base import Document, PlatformObject
 from portal.access.endpoint import Call
 from portal.wire import responses
 
@@ -24,13 +24,16 @@ def parameters_schema(call: Call, collection: Collection, namespace: str, name: 
 
     A schema whose references lead nowhere is shown as it is written: the reference answers 500.
     """
-    held = existing(collection, namespace, name)
-    with in_words_of(collection):
-        guard.require(call.access, "view", held)
-    declared = (held.spec.get("parameters") or {}).get("openAPIV3Schema")
+    return responses.json_body(schema_of_parameters(visible(call, collection, namespace, name)))
+
+
+def schema_of_parameters(held: PlatformObject) -> Document:
+    """The schema of a type's parameters."""
+    declared: Document | None = (held.spec.get("parameters") or {}).get("openAPIV3Schema")
     if not declared:
-        return responses.json_body({"type": "object", "properties": {}})
+        return {"type": "object", "properties": {}}
     try:
-        return responses.json_body(resolve_refs(declared))
+        resolved: Document = resolve_refs(declared)
     except ReferenceResolutionError:
-        return responses.json_body(declared)
+        return declared
+    return resolved

@@ -19,9 +19,18 @@ GROUPS = (
     "namespaces",
     "secret_references",
     "projects",
+    "project_releases",
     "components",
     "workloads",
+    "releases",
+    "release_bindings",
     "environments",
+    "resources",
+    "resource_releases",
+    "types",
+    "planes",
+    "authz",
+    "diagnostics",
 )
 
 

@@ -126,7 +126,11 @@ def wire_capability(capability: Capability) -> dict[str, Any]:
 
 def evaluate(call: Call) -> HttpResponse:
     """200 with an answer to each question, in order. Asking about somebody else is a right of its own."""
-    asked = call.json()
+    return responses.json_body(answers_to(call, call.json()))
+
+
+def answers_to(call: Call, asked: Any) -> list[dict[str, Any]]:
+    """The answers to a list of questions. Raises `Refusal` and `Unreadable`."""
     if not isinstance(asked, list):
         found = {dict: "object", str: "string", bool: "bool"}.get(type(asked), "number")
         raise Unreadable(
@@ -137,7 +141,7 @@ def evaluate(call: Call) -> HttpResponse:
     for index, item in enumerate(asked):
         check_form(item, index)
     others: dict[tuple[str, tuple[str, ...]], Access] = {}
-    return responses.json_body([answer_of(access_for(call, item, others), item) for item in asked])
+    return [answer_of(access_for(call, item, others), item) for item in asked]
 
 
 def check_form(item: Any, index: int) -> None:

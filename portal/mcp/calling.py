@@ -79,7 +79,7 @@ def call_tool(server: Server, call: Call, params: Document, *, is_filtered: bool
     except Exception:
         log.exception("the tool %s failed", tool.name)
         return failed(f"internal error; name request {request_id_of(call.request)} when you report it")
-    return answered(server, tool, result)
+    return answered(server, tool, result) if server.show is None else server.show(tool, given, result)
 
 
 def note_tool(call: Call, name: str) -> None:

@@ -6,10 +6,11 @@ with a registry of their own; `view.serve` makes a Django view of each.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from portal.mcp.guidance import INSTRUCTIONS, PROMPTS, RESOURCES, Prompt, Resource
-from portal.mcp.registry import TOOLS, Registry
+from portal.mcp.registry import TOOLS, Arguments, Document, Registry, Tool
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,10 @@ class Server:
     hides_forbidden: bool = True
     sends_text: bool = True
     surface: str = "mcp"
+    path: str = "/mcp"
+    """Where it is served: what a caller without a token is told to read is about this address."""
+    show: Callable[[Tool, Arguments, Document], Document] | None = None
+    """Makes the answer of a call from a tool's result, where another form than the contract's is wanted."""
 
 
 CONTROL_PLANE = Server("openchoreo-api", TOOLS, INSTRUCTIONS, PROMPTS, RESOURCES)

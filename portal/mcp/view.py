@@ -63,7 +63,7 @@ def answer(server: Server, request: HttpRequest) -> HttpResponse:
     try:
         call = Call(request, authenticate(request), surface="mcp")
     except Unauthenticated as error:
-        return challenged(error.code, error.message)
+        return challenged(error.code, error.message, server.path)
     note_caller(call, {})
     audit.rehearses()  # what the protocol itself says is no operation; calls of tools have frames of their own
     if not is_own_origin(request):

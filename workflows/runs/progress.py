@@ -61,31 +61,42 @@ def bind_logs(query: QueryDict) -> LogsWanted:
 
 def show_status(call: Call, namespace: str, name: str) -> HttpResponse:
     """200 with status, steps and whether live logs are to be had; 404 for a run that does not exist."""
-    run = visible_run(call, namespace, name)
+    return responses.json_body(progress_of(visible_run(call, namespace, name)))
+
+
+def progress_of(run: WorkflowRun) -> Document:
+    """How a run fares: status, steps, and whether live logs are to be had."""
     steps = [step_of(task) for task in run.status.get("tasks") or ()]
-    return responses.json_body({"status": status_of(run), "steps": steps, "hasLiveObservability": is_on_a_plane(run)})
+    return {"status": status_of(run), "steps": steps, "hasLiveObservability": is_on_a_plane(run)}
 
 
 def show_logs(call: Call, namespace: str, name: str) -> HttpResponse:
     """200 with a bare list of `{timestamp?, log}`, task after task; 501 where the plane shows none."""
-    run = visible_run(call, namespace, name)
-    wanted: LogsWanted = call.query
+    return responses.json_body(logs_of(call, visible_run(call, namespace, name), call.query))
+
+
+def logs_of(call: Call, run: WorkflowRun, wanted: LogsWanted) -> list[Document]:
+    """The lines of a run that the caller may see; the read is written down. Raises `Refusal`."""
     with answered():
         plane = plane_with(run, "streams_logs")
         lines = [] if plane is None else list(log_lines(plane, run, wanted))
     note_read(call, "logs:view", run, task=wanted.task)
-    return responses.json_body([entry_of(line) for line in lines if line.text.strip()])
+    return [entry_of(line) for line in lines if line.text.strip()]
 
 
 def show_events(call: Call, namespace: str, name: str) -> HttpResponse:
     """200 with a bare list of `{timestamp, type, reason, message}`, oldest first; 501 where the plane shows none."""
-    run = visible_run(call, namespace, name)
+    return responses.json_body(events_of(visible_run(call, namespace, name), call.query))
+
+
+def events_of(run: WorkflowRun, task: str) -> list[Document]:
+    """The events of a run that the caller may see, or of one of its tasks. Raises `Refusal`."""
     with answered():
         plane = plane_with(run, "reports_events")
-        pods = [] if plane is None else pods_of(plane, run, call.query)
+        pods = [] if plane is None else pods_of(plane, run, task)
         reported = [event for pod in pods for event in plane.events(key_of(pod))] if plane else []
     entries = [entry for event in reported if (entry := event_of(event))["timestamp"]]
-    return responses.json_body(sorted(entries, key=lambda entry: entry["timestamp"]))
+    return sorted(entries, key=lambda entry: str(entry["timestamp"]))
 
 
 def visible_run(call: Call, namespace: str, name: str) -> WorkflowRun:

@@ -89,11 +89,11 @@ def start_build(component: Component, push: Push, actor: Actor) -> str:
 
 
 def run_document(component: Component, workflow: Mapping[str, Any], commit: str) -> Document:
-    """The run of a component's own workflow, with its own parameters and that commit."""
+    """The run of a component's own workflow, with its own parameters and that commit; "" leaves it to them."""
     configured = component.spec["workflow"]
     parameters = copy.deepcopy(configured.get("parameters") or {})
     steps = marked_parameters(parameters_schema(workflow)).get("commit")
-    if steps:
+    if steps and commit:
         put_at(parameters, steps, commit)
     reference = {key: configured[key] for key in ("kind", "name") if configured.get(key)}
     return {
