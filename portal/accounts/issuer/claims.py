@@ -28,9 +28,13 @@ def issuer() -> str:
     return settings.PUBLIC_URL.rstrip("/")
 
 
-def audiences() -> tuple[str, str]:
-    """For whom a token can be: the whole API, or the MCP endpoint alone."""
-    return issuer(), f"{issuer()}/mcp"
+MCP_PATHS = ("/mcp", "/mcp/compact", "/observer/mcp")
+"""The MCP endpoints. A client asks for a token for the address that it calls (RFC 8707)."""
+
+
+def audiences() -> tuple[str, ...]:
+    """For whom a token can be: the whole API, or an MCP endpoint alone."""
+    return issuer(), *(f"{issuer()}{path}" for path in MCP_PATHS)
 
 
 def access_claims(

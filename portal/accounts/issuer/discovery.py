@@ -20,20 +20,21 @@ from portal.accounts.issuer.models import Client
 from portal.wire import responses
 
 METADATA = "/.well-known/oauth-protected-resource"
+RESOURCE_NAMES = {"/observer/mcp": "OpenChoreo Observer MCP Server"}
 RESOURCE_NAME = "OpenChoreo MCP Server"
 CLI = "openchoreo-cli"
 
 
-def protected_resource(request: HttpRequest) -> HttpResponse:
-    """GET: which issuers are trusted, and the clients to use there (RFC 9728)."""
+def protected_resource(request: HttpRequest, path: str = "/mcp") -> HttpResponse:
+    """GET: which issuers are trusted, and the clients to use there (RFC 9728), for the MCP endpoint at a path."""
     return responses.json_body(
         {
             "authorization_servers": authorization_servers(),
             "bearer_methods_supported": ["header"],
             "openchoreo_clients": advertised_clients(),
             "openchoreo_security_enabled": settings.SECURITY_ENABLED,
-            "resource": claims.audiences()[1],
-            "resource_name": RESOURCE_NAME,
+            "resource": f"{claims.issuer()}{path}",
+            "resource_name": RESOURCE_NAMES.get(path, RESOURCE_NAME),
             "scopes_supported": list(claims.SCOPES),
         }
     )
@@ -92,13 +93,14 @@ def openid_configuration(request: HttpRequest) -> HttpResponse:
     )
 
 
-def challenge() -> str:
-    """`WWW-Authenticate` of the MCP endpoint's 401: where to read how to sign in."""
-    return f'Bearer resource_metadata="{claims.issuer()}{METADATA}", scope="{" ".join(claims.SCOPES)}"'
+def challenge(path: str = "/mcp") -> str:
+    """`WWW-Authenticate` of an MCP endpoint's 401: where to read how to sign in."""
+    document = METADATA if path == "/mcp" else f"{METADATA}{path}"
+    return f'Bearer resource_metadata="{claims.issuer()}{document}", scope="{" ".join(claims.SCOPES)}"'
 
 
-def challenged(code: str, message: str) -> HttpResponse:
-    """The MCP endpoint's 401, by contract."""
+def challenged(code: str, message: str, path: str = "/mcp") -> HttpResponse:
+    """An MCP endpoint's 401, by contract."""
     response = responses.authentication_error(code, message)
-    response["WWW-Authenticate"] = challenge()
+    response["WWW-Authenticate"] = challenge(path)
     return response

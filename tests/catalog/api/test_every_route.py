@@ -20,6 +20,9 @@ PUBLIC = {
     # How to sign in, and signing in itself. Userinfo asks for its token itself.
     ".well-known/oauth-protected-resource",
     ".well-known/oauth-protected-resource/mcp",
+    ".well-known/oauth-protected-resource/mcp/compact",
+    ".well-known/oauth-protected-resource/observer/mcp",
+    "observer/.well-known/oauth-protected-resource",
     ".well-known/openid-configuration",
     ".well-known/oauth-authorization-server",
     "oauth/authorize",
