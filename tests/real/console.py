@@ -5,7 +5,10 @@
     {"apply": [documents]}            → {"actions": {"created": 2, …}}
     {"delete": [kind, namespace, name]} → {}
     {"get": [kind, namespace, name]}  → the object, {} if there is none
+    {"drift": rendered release}       → {"records": […]}: what was found to differ on its plane, oldest first
     {"edit_type": name}               → {}
+    {"promote": [component, environment]}   → {"release": name}
+    {"roll_back": [component, environment]} → {"release": name}
     {"state": true}                   → how far the installation has come, see `state`
 
 One process for a whole test, so that looking often costs little. It runs on the product's own settings.
@@ -47,6 +50,35 @@ def get(key: list[str]) -> dict[str, Any]:
 
     found = store.get_or_none(*key)
     return {} if found is None else store.to_document(found)
+
+
+def promote(what: list[str]) -> dict[str, Any]:
+    """Promote a component of namespace `default` to an environment."""
+    from catalog import store
+    from catalog.releases.promote import promote
+    from portal.accounts.actor import Actor
+
+    component: Any = store.get("Component", "default", what[0])
+    return {"release": promote(component, what[1], Actor("tester", surface="rest")).release_name}
+
+
+def roll_back(what: list[str]) -> dict[str, Any]:
+    """Roll a component of namespace `default` back in an environment."""
+    from catalog import store
+    from catalog.releases.rollback import roll_back
+    from portal.accounts.actor import Actor
+
+    component: Any = store.get("Component", "default", what[0])
+    return {"release": roll_back(component, what[1], Actor("tester", surface="rest")).to_release}
+
+
+def drift(release: str) -> dict[str, Any]:
+    """What was found to differ from a rendered release, and what became of it."""
+    from catalog.delivery.drift_models import DriftRecord
+
+    columns = ("kind", "name", "path", "change", "manager", "state", "note", "count", "difference")
+    rows = DriftRecord.objects.system("test").filter(release=release).order_by("id")
+    return {"records": list(rows.values(*columns))}
 
 
 def edit_type(name: str) -> dict[str, Any]:
@@ -157,7 +189,15 @@ def main() -> None:
     import django
 
     django.setup()
-    commands = {"apply": apply, "delete": delete, "edit_type": edit_type, "get": get}
+    commands: dict[str, Any] = {
+        "apply": apply,
+        "delete": delete,
+        "drift": drift,
+        "edit_type": edit_type,
+        "get": get,
+        "promote": promote,
+        "roll_back": roll_back,
+    }
     questions = {
         "state": state,
         "due": due,

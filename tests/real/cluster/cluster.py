@@ -41,8 +41,9 @@ AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
     "omitStages": ["RequestReceived"],
-    "rules": [{"level": "Metadata"}],
+    "rules": [{"level": "Request", "verbs": ["patch"]}, {"level": "Metadata"}],
 }
+"""Of patches also the content: tests want to know whether the same was written twice."""
 
 
 @dataclass
