@@ -54,11 +54,13 @@ def call_tool(server: Server, call: Call, params: Document, *, is_filtered: bool
     note_tool(call, name)
     tool = server.registry.get(name)
     if tool is None:
-        with audit.operation(call.actor, "mcp:call"):
+        with audit.operation(call.actor, "mcp:call") as opened:
+            opened.is_rehearsal = False
             raise RpcError(INVALID_PARAMS, f'unknown tool "{clean_free_text(name, 100)}"')
     sent = params.get("arguments")
     try:
         with audit.operation(call.actor, action_of(tool, sent), target_of(tool, sent)) as opened:
+            opened.is_rehearsal = False  # only what the protocol itself says is none of the audit's business
             given = checked(tool, sent)
             if is_filtered and server.hides_forbidden:
                 require_reach(call, tool, given)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from django.urls import path
 
 from portal.access.endpoint import Handler, endpoint, public
+from portal.mcp.view import serve
 from workflows.observer import views
+from workflows.observer.tools import OBSERVER
 
 COSTS = "api/v1alpha1/costs/namespaces/<str:namespace>/environments/<str:environment>"
 TRACE = "api/v1alpha1/traces/<str:trace>/spans"
 
 urlpatterns = [
+    path("mcp", serve(OBSERVER)),
+    path("mcp/", serve(OBSERVER)),
     path("health", public(views.health)),
     path("api/v1/logs/query", views.ask_logs),
     path("api/v1/events/query", views.ask_events),
