@@ -172,6 +172,24 @@ PUBLIC_URL = read("PUBLIC_URL", "http://127.0.0.1:8000", str, "How users reach t
 ALLOWED_HOSTS = read(
     "ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"], listed, "Host names served, comma-separated."
 )
+REQUESTS_AT_ONCE = read(
+    "REQUESTS_AT_ONCE",
+    8,
+    number(1, int),
+    "Requests that one server process works on at once, each with a database connection; more wait.",
+)
+STREAMS_MAX = read(
+    "STREAMS_MAX",
+    64,
+    number(0, int),
+    "Streams (watches, logs) that one server process has open at most. Each needs one of the server's threads.",
+)
+STREAMS_PER_SUBJECT = read(
+    "STREAMS_PER_SUBJECT", 16, number(1, int), "How many of a server process's streams one user or program may have."
+)
+STREAM_MINUTES = read(
+    "STREAM_MINUTES", 60, number(1, int), "Minutes after which a watch ends and its client goes on with a new one."
+)
 CORS_ALLOWED_ORIGINS = read(
     "CORS_ALLOWED_ORIGINS",
     [],
@@ -190,6 +208,22 @@ KUBERNETES_CLUSTERS = read(
     str,
     "Directory with a `<name>.kubeconfig` for each cluster that planes name; empty: `clusters` in the data directory.",
 )
+DRIFT_CONTROLLERS = tuple(
+    pattern.lower()
+    for pattern in read(
+        "DRIFT_CONTROLLERS",
+        [
+            "*controller*", "*operator*", "*autoscaler*", "*webhook*", "*-manager", "manager", "kube-*", "kubelet",
+            "kwok*", "vpa-*", "keda*", "istio*", "pilot-discovery", "linkerd*", "cilium*", "argocd*", "argo-*", "flux*",
+            "crossplane*", "external-secrets*", "cert-manager*", "cainjector*", "kyverno*", "gatekeeper*",
+            "envoy-gateway*", "kgateway*",
+        ],
+        listed,
+        "Field managers, as shell patterns, whose work in delivered objects is welcome; all others count as people.",
+    )
+)  # fmt: skip
+DRIFT_KEEP_DAYS = read("DRIFT_KEEP_DAYS", 90, number(1, int), "Days for which drift that is over is remembered.")
+UNDELETE_DAYS = read("UNDELETE_DAYS", 30, number(0, int), "Days within which a deleted object can be brought back.")
 GATEWAY_ADDRESS = read(
     "GATEWAY_ADDRESS", "0.0.0.0:8443", address, "Where the cluster gateway listens for agents, as `host:port`."
 )

@@ -23,6 +23,7 @@ from catalog.controllers.conditions import Condition, true
 from catalog.controllers.deletion import delete_all
 from catalog.controllers.planes import resolve_observability_plane
 from catalog.controllers.registry import Watch
+from catalog.delivery.drift_records import ON_DRIFT
 from catalog.kinds.base import PlatformObject
 from catalog.kinds.release_binding import ReleaseBinding
 from catalog.kinds.rendered_release import RenderedRelease
@@ -91,6 +92,8 @@ def put(
     document = rendered_release(store.to_document(binding, with_status=False), component_entries(objects), plane)
     restarted_at = binding.annotations.get(RESTARTED_AT_ANNOTATION) if plane != OBSERVABILITY_PLANE else None
     annotations = {RESTARTED_AT_ANNOTATION: restarted_at} if restarted_at else {}
+    if ON_DRIFT in binding.annotations:
+        annotations[ON_DRIFT] = binding.annotations[ON_DRIFT]
     try:
         return put_rendered_document(document, binding, actor, annotations, held)
     except ReleaseOwnershipConflict as conflict:

@@ -15,6 +15,7 @@ from catalog import store
 from catalog.compiler.rendered import rendered_release, rendered_release_name
 from catalog.controllers.conditions import Condition, false, true, unknown, with_conditions
 from catalog.controllers.planes import resolve_data_plane
+from catalog.delivery.drift_records import ON_DRIFT
 from catalog.kinds.base import Document, PlatformObject
 from catalog.kinds.environment import Environment
 from catalog.kinds.rendered_release import RenderedRelease
@@ -89,7 +90,8 @@ def put(binding: PlatformObject, entries: Sequence[Document], actor: Actor) -> t
     document = rendered_release(store.to_document(binding), entries)
     name = document["metadata"]["name"]
     try:
-        outcome = put_rendered_document(document, binding, actor)
+        annotations = {ON_DRIFT: binding.annotations[ON_DRIFT]} if ON_DRIFT in binding.annotations else None
+        outcome = put_rendered_document(document, binding, actor, annotations)
     except ReleaseOwnershipConflict:
         message = f'RenderedRelease exists but is not owned by this binding: "{name}"'
         raise NotSynced("ReleaseOwnershipConflict", message, again_after=CONFLICT_POLL) from None

@@ -23,8 +23,10 @@ from catalog.controllers.conditions import Condition, false, true, with_conditio
 from catalog.controllers.plane_watch import bindings_on_changed_plane
 from catalog.controllers.planes import resolve_data_plane, resolve_observability_plane
 from catalog.controllers.registry import Result, Watch, controller, referrers
+from catalog.delivery import drift_records
 from catalog.delivery import rows as object_rows
 from catalog.delivery.delivered import Delivered, bound_for, delivered_of, remember
+from catalog.delivery.drift_records import Stance, stance_of
 from catalog.delivery.drivers import Location, location_of, plane_at
 from catalog.delivery.plane import (
     OBSERVABILITY_PLANE,
@@ -89,14 +91,16 @@ def reconcile(release: RenderedRelease) -> Result:
         location = location_of(find_plane(release))
         plane = plane_at(location)
         delivered = bound_for(release, location)
+        # Only where a plane can be looked at there are decisions about what was seen there.
+        stance = stance_of(release, timezone.now()) if plane.capabilities.reads_live else Stance()
         rows = object_rows.rows_of(release)
         if is_settled(release, rows, delivered, plane):
             if plane.capabilities.observes_health:
                 report(release, applied_condition(rows, Applied(changed=False)), rows)
-            return next_look(release, rows, plane)
-        deliver(release, rows, delivered, plane)
+            return next_look(release, rows, plane, stance)
+        deliver(release, rows, delivered, plane, stance)
         leave_former_planes(release)
-        return next_look(release, rows, plane)
+        return next_look(release, rows, plane, stance)
     except Superseded:
         return Result()  # what superseded this look has asked for the next one
     except ObjectsRefused:
@@ -137,7 +141,9 @@ def is_settled(release: RenderedRelease, rows: Sequence[RenderedObject], deliver
     )
 
 
-def deliver(release: RenderedRelease, rows: Sequence[RenderedObject], delivered: Delivered, plane: Plane) -> None:
+def deliver(
+    release: RenderedRelease, rows: Sequence[RenderedObject], delivered: Delivered, plane: Plane, stance: Stance
+) -> None:
     """Bring the objects to the plane and write down how they fared, on the rows too."""
     kinds = tuple(sorted({*delivered.place.kinds, *object_rows.kinds_of(rows)}))
     looks = bool(delivered.place.kinds) and not only_needs_sending(release, rows, delivered)
@@ -149,15 +155,20 @@ def deliver(release: RenderedRelease, rows: Sequence[RenderedObject], delivered:
     applied = plane.apply(
         Delivery(
             place=delivered.place,
-            objects=object_rows.wanted_objects(rows, delivered.place, restarted_at, delivered.restarted_at),
+            objects=object_rows.wanted_objects(rows, delivered.place, restarted_at, delivered.restarted_at, stance),
             story=story_of(release, str(delivered.location)),
             bodies=object_rows.bodies_for(rows, delivered.place, restarted_at),
             is_current=lambda: is_current(release),
             look=looks,
+            former=object_rows.former_bodies_for(rows, delivered.place, delivered.restarted_at),
         )
     )
     with store.transaction():
-        object_rows.record(rows, applied, timezone.now())
+        now = timezone.now()
+        drift_records.note(release, applied.drifted, now)
+        if stance.is_any:
+            drift_records.overwritten(release, object_rows.sent_keys(rows, applied), now)
+        object_rows.record(rows, applied, now)
         remember(
             release,
             replace(
@@ -278,8 +289,20 @@ def report(release: RenderedRelease, condition: Condition, rows: Sequence[Render
     store.write_status(release, status, ACTOR)
 
 
-def next_look(release: RenderedRelease, rows: Sequence[RenderedObject], plane: Plane) -> Result:
-    """When to look again: soon while things move, else on the release's schedule. An interval of 0 means never."""
+def next_look(release: RenderedRelease, rows: Sequence[RenderedObject], plane: Plane, stance: Stance) -> Result:
+    """When to look again: soon while things move, else on the release's schedule. An interval of 0 means never.
+
+    Where drift is ignored for a time, not later than that ends.
+    """
+    look = scheduled_look(release, rows, plane)
+    if stance.next_expiry is None:
+        return look
+    until = max(stance.next_expiry - timezone.now(), timedelta(seconds=1))
+    return Result(again_after=until if look.again_after is None else min(until, look.again_after))
+
+
+def scheduled_look(release: RenderedRelease, rows: Sequence[RenderedObject], plane: Plane) -> Result:
+    """The release's schedule."""
     pause = duration(release.spec.get("interval"), STABLE)
     if plane.capabilities.observes_health:
         if any(row.health in ("", "Progressing", "Unknown", "Degraded") for row in rows):

@@ -11,9 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar, NamedTuple, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, Protocol
 
 from catalog.compiler.documents import Document
+
+if TYPE_CHECKING:
+    from catalog.delivery.drift import Difference
 
 DATA_PLANE = "dataplane"
 OBSERVABILITY_PLANE = "observabilityplane"
@@ -104,6 +107,14 @@ class WantedObject:
     digest: str
     is_applied: bool = False
     seen: str = ""
+    is_drifted: bool = False
+    """It is known not to be as it was left any more."""
+    is_held: bool = False
+    """Drift of it is to be reported and left as it is."""
+    ignored: tuple[str, ...] = ()
+    """Places that others may change: what they have there stays."""
+    applied_at: str = ""
+    """When the plane took it last, RFC 3339; "" if it never did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +135,8 @@ class Story:
 class Delivery:
     """What shall be at a place: these objects and no others of this release.
 
-    `bodies` gives the final manifests of those objects that the driver needs, by key. `is_current` is asked at the
+    `bodies` gives the final manifests of those objects that the driver needs, by key; `former` those that the plane
+    took last, of which it has none for what it never took. `is_current` is asked at the
     last moment: a worker that was held up must not overwrite what a faster one has delivered since. `look`: compare
     with what the plane holds now, and remove what has left the release; else only what is not applied is sent.
     """
@@ -135,6 +147,7 @@ class Delivery:
     bodies: Callable[[Collection[ObjectKey]], Mapping[ObjectKey, Document]]
     is_current: Callable[[], bool] = field(default=lambda: True)
     look: bool = True
+    former: Callable[[Collection[ObjectKey]], Mapping[ObjectKey, Document]] = field(default=lambda keys: {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +164,25 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
+class Drifted:
+    """How an object was found to differ from what it should be, and what was done about it.
+
+    `did` tells more than that it was sent again; `error` says why it could not be mended, `is_held` that it was not to
+    be.
+    """
+
+    differences: tuple[Difference, ...]
+    did: str = ""
+    error: str = ""
+    is_held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Applied:
     """What a delivery came to.
 
-    `errors` names the objects that were refused, each with the plane's own words. `state` is the driver's word for
+    `errors` names the objects that were refused, each with the plane's own words; `drifted` those that others had
+    changed. `state` is the driver's word for
     what the place holds now, to be shown again to `Plane.holds`. `observed` is None where the plane does not observe.
     """
 
@@ -163,6 +191,7 @@ class Applied:
     state: str = ""
     errors: Mapping[ObjectKey, str] = field(default_factory=dict)
     observed: Mapping[ObjectKey, Observed] | None = None
+    drifted: Mapping[ObjectKey, Drifted] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import F
 
 from catalog.compiler.documents import Document
+from catalog.delivery.drift_records import Stance
 from catalog.delivery.plane import Applied, ObjectKey, Place, WantedObject
 from catalog.delivery.tracking import digest, tracked
 from catalog.kinds.rendered_object import RenderedObject, bodies_of
@@ -35,10 +36,18 @@ def is_due(row: RenderedObject) -> bool:
     return row.applied_hash != row.manifest_id or bool(row.apply_error) or row.live_digest != row.seen_digest
 
 
+def has_drifted(row: RenderedObject) -> bool:
+    """Whether the plane took the object, and it is not any more as it was left."""
+    return bool(row.applied_hash) and row.live_digest != row.seen_digest
+
+
 def wanted_objects(
-    rows: Sequence[RenderedObject], place: Place, restarted_at: str, delivered_restart: str
+    rows: Sequence[RenderedObject], place: Place, restarted_at: str, delivered_restart: str, stance: Stance
 ) -> list[WantedObject]:
-    """What shall be there. A restart that is not `delivered_restart` makes due what takes restarts."""
+    """What shall be there. A restart that is not `delivered_restart` makes due what takes restarts.
+
+    `stance`: what was decided about drift. What is to be held is held as long as nothing else is wanted of it.
+    """
     return [
         WantedObject(
             key=key_of(row),
@@ -47,6 +56,10 @@ def wanted_objects(
             digest=digest(row.manifest_id, row.resource_id, place, key_of(row), restarted_at),
             is_applied=not is_due(row) and (restarted_at == delivered_restart or not row_takes_restarts(row)),
             seen=row.seen_digest,
+            is_drifted=has_drifted(row),
+            is_held=row.applied_hash == row.manifest_id and stance.holds(key_of(row)),
+            ignored=stance.ignored.get(key_of(row), ()),
+            applied_at=timestamp(row.applied_at) if row.applied_at and row.applied_hash else "",
         )
         for row in rows
     ]
@@ -76,12 +89,42 @@ def bodies_for(
     return read
 
 
+def former_bodies_for(
+    rows: Sequence[RenderedObject], place: Place, delivered_restart: str
+) -> Callable[[Collection[ObjectKey]], Mapping[ObjectKey, Document]]:
+    """A function that reads the manifests that the plane took last, in their final form. One query for each call."""
+    by_key = {key_of(row): row for row in rows if row.applied_hash}
+
+    def read(keys: Collection[ObjectKey]) -> Mapping[ObjectKey, Document]:
+        taken = [(key, by_key[key]) for key in keys if key in by_key]
+        bodies = bodies_of(row.applied_hash for _, row in taken)
+        return {
+            key: tracked(bodies[row.applied_hash], row.resource_id, place, delivered_restart)
+            for key, row in taken
+            if row.applied_hash in bodies
+        }
+
+    return read
+
+
+def sent_keys(rows: Sequence[RenderedObject], applied: Applied) -> list[ObjectKey]:
+    """The objects that were sent because something else was wanted of them, and were taken."""
+    return [
+        key
+        for row in rows
+        if row.applied_hash != row.manifest_id
+        and (key := key_of(row)) not in applied.errors
+        and key not in applied.drifted
+    ]
+
+
 def record(rows: Sequence[RenderedObject], applied: Applied, now: datetime) -> None:
     """Write down how the objects fared, on the rows given and in the database.
 
     A row whose manifest has changed since it was read is left alone: what it wants now has not been delivered.
     """
-    taken = [row for row in rows if is_due(row) and key_of(row) not in applied.errors]
+    left = {key for key, found in applied.drifted.items() if found.is_held}
+    taken = [row for row in rows if is_due(row) and key_of(row) not in applied.errors and key_of(row) not in left]
     if taken:
         hashes = {row.manifest_id for row in taken}
         held = RenderedObject.objects.system("deliver").filter(pk__in=[row.pk for row in taken], manifest_id__in=hashes)

@@ -2,8 +2,8 @@
 
 The API server fills in defaults, controllers scale and annotate, webhooks add containers: none of that is ours, so none
 of it is drift. The hash is taken from the server's answer to our own apply and compared with that of the object later:
-if it differs, somebody has changed, removed or taken over what we asked for. The last shows only in the list of field
-owners that the server keeps: who adds a key to a map that counts as one value (a Service's selector) owns it all.
+if it differs, somebody has changed, removed or taken over what we asked for, or added something by hand. The last two
+show only in the list of field owners that the server keeps.
 """
 
 from __future__ import annotations
@@ -14,15 +14,21 @@ from typing import Any
 import orjson
 
 from catalog.compiler.documents import Document
+from catalog.delivery.field_owners import FIELD_MANAGER as FIELD_MANAGER
+from catalog.delivery.field_owners import Owner, hands, owners_of
 
-FIELD_MANAGER = "stagecraft"
 IDENTITY = ("apiVersion", "kind")
 
 
 def digest_of(manifest: Document, live: Document) -> str:
     """32 hexadecimal digits over our part of the live object."""
     wanted = {key: value for key, value in manifest.items() if key not in IDENTITY}
-    text = orjson.dumps([narrowed(wanted, live), owned_fields(live)], option=orjson.OPT_SORT_KEYS)
+    owners = owners_of(live)
+    found = [narrowed(wanted, live), owned_fields(owners)]
+    # With the time: whoever owns a place may change it again and own no more than before.
+    if by_hand := [[owner.manager, owner.subresource, owner.time, owner.fields] for owner in hands(owners)]:
+        found.append(by_hand)
+    text = orjson.dumps(found, option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
@@ -38,9 +44,6 @@ def narrowed(wanted: Any, live: Any) -> Any:
     return live
 
 
-def owned_fields(live: Document) -> Any:
+def owned_fields(owners: list[Owner]) -> Any:
     """The fields that the server holds to be ours, None where it keeps no owners."""
-    for entry in live["metadata"].get("managedFields") or ():
-        if entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Apply" and not entry.get("subresource"):
-            return entry.get("fieldsV1")
-    return None
+    return next((owner.fields or None for owner in owners if owner.is_ours), None)

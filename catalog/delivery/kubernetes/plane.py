@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, NoReturn, Protocol, TypeVar
 
 from catalog.compiler.documents import Document
+from catalog.delivery.drift import left_over
+from catalog.delivery.field_owners import owners_of
 from catalog.delivery.health import health_of
 from catalog.delivery.kubernetes.commands import open_command
 from catalog.delivery.kubernetes.connection import APPLY, ApiError, Connection, Unreachable
 from catalog.delivery.kubernetes.discovery import Kind, NoSuchKind, kind_at, preferred_kind
+from catalog.delivery.kubernetes.mend import FORCED, Mending, mend
 from catalog.delivery.kubernetes.order import in_ranks
 from catalog.delivery.kubernetes.ours import FIELD_MANAGER, digest_of
 from catalog.delivery.plane import (
@@ -27,6 +30,7 @@ from catalog.delivery.plane import (
     Command,
     CommandSession,
     Delivery,
+    Drifted,
     LogLine,
     NoSuchContainer,
     NotThere,
@@ -53,8 +57,6 @@ class Watch(Protocol):
         """Whether every change up to now has been reported, or will be within the second."""
 
 
-FORCED = {"fieldManager": FIELD_MANAGER, "force": "true"}
-"""What the platform wants is what counts: fields that others have set are taken over."""
 AT_ONCE = 8
 """Requests side by side for one release: more gains nothing (measured with 20 objects)."""
 GONE = (404, 410)
@@ -89,27 +91,42 @@ class KubernetesPlane:
             bodies = delivery.bodies([item.key for item in settled])
             for item in settled:
                 live = held.get(item.key)
-                if live is None or digest_of(bodies[item.key], live) != item.seen:
-                    due.append(item)
-                else:
+                if live is None and item.is_held and not item.seen:
+                    continue  # it was reported as missing
+                if live is not None and digest_of(bodies[item.key], live) == item.seen:
                     seen[item.key] = observed(bodies[item.key], live)
-        errors = self.send(delivery, due, seen)
+                else:
+                    due.append(replace(item, is_drifted=True))
+        drifted: dict[ObjectKey, Drifted] = {}
+        errors = self.send(delivery, due, seen, drifted)
         leaving = [key for key in held if key not in wanted]
         if leaving and not errors:
+            drifted |= {key: found for key in leaving if (found := copied(held[key])) is not None}
             self.remove([owned_object(key, held[key]) for key in leaving])
-        return Applied(changed=bool(due or leaving), errors=errors, observed=seen)
+        return Applied(changed=bool(due or leaving), errors=errors, observed=seen, drifted=drifted)
 
     def send(
-        self, delivery: Delivery, due: Sequence[WantedObject], seen: dict[ObjectKey, Observed]
+        self,
+        delivery: Delivery,
+        due: Sequence[WantedObject],
+        seen: dict[ObjectKey, Observed],
+        drifted: dict[ObjectKey, Drifted],
     ) -> dict[ObjectKey, str]:
-        """Apply objects, rank by rank. What came of them goes to `seen`; returned is what was refused, and why."""
+        """Apply objects, rank by rank, and mend those that others have changed.
+
+        What came of them goes to `seen` and `drifted`; returned is what was refused, and why.
+        """
         if not due:
             return {}
         bodies = delivery.bodies([item.key for item in due])
+        changed = [item.key for item in due if item.is_drifted or item.ignored]
+        former = delivery.former(changed) if changed else {}
         errors: dict[ObjectKey, str] = {}
 
-        def apply_one(item: WantedObject) -> Document | PlaneError:
+        def apply_one(item: WantedObject) -> Document | Mending | PlaneError:
             try:
+                if item.is_drifted or item.ignored:
+                    return mend(self.connection, item, bodies[item.key], former.get(item.key))
                 return self.apply_one(item, bodies[item.key])
             except Unreachable:
                 raise
@@ -118,7 +135,12 @@ class KubernetesPlane:
 
         for items in in_ranks(due):
             for item, result in zip(items, side_by_side(apply_one, items), strict=True):
-                if isinstance(result, PlaneError):
+                if isinstance(result, Mending):
+                    seen[item.key] = observed(bodies[item.key], result.live)
+                    drifted[item.key] = result.drifted
+                    if result.refused:
+                        errors[item.key] = result.refused
+                elif isinstance(result, PlaneError):
                     errors[item.key] = str(result)
                 else:
                     seen[item.key] = observed(bodies[item.key], result)
@@ -298,7 +320,17 @@ OFFSPRING = (
 """What workloads bring forth, owners before what they own."""
 
 
-def observed(manifest: Document, live: Document) -> Observed:
+def copied(live: Document) -> Drifted | None:
+    """What to tell of an object that bears a release's labels and was never ours; None for what has left a release."""
+    if any(owner.is_ours for owner in owners_of(live)) or live["metadata"].get("ownerReferences"):
+        return None
+    return Drifted((left_over(live),), did="it was removed")
+
+
+def observed(manifest: Document, live: Document | None) -> Observed:
+    """`live` is None for an object that is not there, and is left so."""
+    if live is None:
+        return Observed(None, "")
     version = int(live["metadata"].get("resourceVersion") or 0)
     return Observed(live.get("status"), health_of(live), digest_of(manifest, live), version)
 

@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -19,12 +20,13 @@ from django.utils import timezone
 
 from catalog.compiler.documents import Document
 from catalog.controllers import work
-from catalog.delivery.delivered import delivered_of
+from catalog.delivery.delivered import delivered_of, remember
+from catalog.delivery.drivers import watched_connection, watched_name
 from catalog.delivery.health import health_of
 from catalog.delivery.kubernetes import leases
-from catalog.delivery.kubernetes.clusters import cluster_of, connection_to
 from catalog.delivery.kubernetes.informer import Informer, News
 from catalog.delivery.kubernetes.ours import digest_of
+from catalog.delivery.kubernetes.plane import copied
 from catalog.delivery.plane import ObjectKey, PlaneNotConfigured
 from catalog.delivery.rows import bodies_for, key_of
 from catalog.delivery.tracking import RESTARTED_AT
@@ -43,7 +45,7 @@ class ClusterWatch:
 
     def __init__(self, name: str, holder: str) -> None:
         self.name, self.holder = name, holder
-        self.connection = connection_to(name)
+        self.connection = watched_connection(name)
         self.informers: dict[str, Informer] = {}
         self.waiting: dict[tuple[str, ObjectKey], News] = {}
         self.lock = threading.Lock()
@@ -161,14 +163,14 @@ def note(cluster: str, news: Iterable[News], now: datetime) -> int:
 
 def is_at(release: RenderedRelease, cluster: str) -> bool:
     delivered = delivered_of(release)
-    if delivered is None:
-        return False
-    return cluster_of(delivered.location.namespace, delivered.location.settings) == cluster
+    return delivered is not None and watched_name(delivered.location) == cluster
 
 
 def note_release(release: RenderedRelease, news: Mapping[ObjectKey, News], now: datetime) -> bool:
     """Whether the news changed anything on the rows of a release."""
     rows = list(RenderedObject.objects.system("watch").select_for_update().filter(rendered_release=release))
+    if has_copies(news.values(), rows):
+        forget_what_is_there(release)
     concerned = [
         row for row in rows if (item := news.get(key_of(row))) is not None and item.version >= row.live_version
     ]
@@ -177,7 +179,26 @@ def note_release(release: RenderedRelease, news: Mapping[ObjectKey, News], now: 
     changed = [row for row in concerned if note_row(row, news[key_of(row)], bodies.get(key_of(row)), now)]
     if changed:
         RenderedObject.objects.system("watch").bulk_update(changed, SEEN)
-    return bool(changed)
+    return bool(changed) or has_copies(news.values(), rows)
+
+
+def has_copies(news: Iterable[News], rows: list[RenderedObject]) -> bool:
+    """Whether somebody has made an object that bears the release's labels and is none of its objects."""
+    known = {key_of(row) for row in rows}
+    return any(
+        item.key not in known
+        and item.document is not None
+        and not item.document["metadata"].get("deletionTimestamp")
+        and copied(item.document) is not None
+        for item in news
+    )
+
+
+def forget_what_is_there(release: RenderedRelease) -> None:
+    """Have the next look compare all that the plane holds with what it should."""
+    delivered = delivered_of(release)
+    if delivered is not None:
+        remember(release, replace(delivered, generation=0))
 
 
 def note_row(row: RenderedObject, news: News, manifest: Document | None, now: datetime) -> bool:
