@@ -2,7 +2,7 @@
 
 A plane document says it by annotations; without any, it is the embedded Git plane of this installation:
 
-    stagecraft.dev/driver          git (default), kubernetes, agent
+    stagecraft.dev/driver          git (default), kubernetes, agent; agent by itself once an agent has connected
     stagecraft.dev/git-repository  a name: that repository beside the embedded one, instead of it
     stagecraft.dev/git-branch      the branch, instead of GIT_PLANE_BRANCH
     stagecraft.dev/git-remote      https://…, ssh://… or user@host:path below one of GIT_PLANE_REMOTES: pushed to
@@ -23,10 +23,14 @@ from typing import Any
 import pygit2
 from django.conf import settings
 
+from catalog.delivery.agent.connection import WATCHED, agent_connection
+from catalog.delivery.agent.heads import head_of
+from catalog.delivery.agent.plane import AgentPlane
 from catalog.delivery.git.permitted import NoAddress, is_permitted
 from catalog.delivery.git.plane import GitPlane
 from catalog.delivery.git.remote import ALLOWED
 from catalog.delivery.kubernetes.clusters import cluster_of, connection_to
+from catalog.delivery.kubernetes.connection import Connection
 from catalog.delivery.kubernetes.leases import ClusterWatchRequest
 from catalog.delivery.kubernetes.plane import KubernetesPlane
 from catalog.delivery.plane import Capabilities, Plane, PlaneNotConfigured
@@ -35,6 +39,8 @@ from catalog.kinds.base import PlatformObject
 PREFIX = "stagecraft.dev/"
 DRIVER = f"{PREFIX}driver"
 DEFAULT_DRIVER = "git"
+AGENT_PLANE = "agent-plane"
+"""The setting of a location that holds the plane's name at the gateway."""
 REPOSITORY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
 
 
@@ -79,6 +85,8 @@ def location_of(plane: PlatformObject) -> Location:
     driver = driver_name(plane)
     prefix = f"{PREFIX}{driver}-"
     given = {key.removeprefix(PREFIX): value for key, value in plane.annotations.items() if key.startswith(prefix)}
+    if driver == "agent":
+        given = {AGENT_PLANE: str(head_of(plane))}
     return Location(driver, plane.kind, plane.namespace_name, plane.name, dict(sorted(given.items())))
 
 
@@ -115,7 +123,12 @@ def capabilities_of(plane: PlatformObject) -> Capabilities:
 
 
 def driver_name(plane: PlatformObject) -> str:
-    return str(plane.annotations.get(DRIVER) or DEFAULT_DRIVER)
+    named = plane.annotations.get(DRIVER)
+    if named:
+        return str(named)
+    # Once and for all: objects must not move away because a connection is broken.
+    has_agent = bool(((plane.status or {}).get("agentConnection") or {}).get("lastConnectedTime"))
+    return "agent" if has_agent else DEFAULT_DRIVER
 
 
 def git_plane(location: Location) -> GitPlane:
@@ -156,6 +169,24 @@ def kubernetes_plane(location: Location) -> KubernetesPlane:
         raise PlaneNotConfigured(f"{location}: {error}") from None
 
 
+def agent_plane(location: Location) -> AgentPlane:
+    """The cluster behind the agents of a plane."""
+    name = location.settings.get(AGENT_PLANE, "")
+    return AgentPlane(agent_connection(name), ClusterWatchRequest(f"{WATCHED}{name}"))
+
+
+def watched_name(location: Location) -> str:
+    """What the cluster is called where clusters are watched; "" for a location that is none."""
+    if location.driver == "agent":
+        return f"{WATCHED}{location.settings.get(AGENT_PLANE, '')}"
+    return cluster_of(location.namespace, location.settings)
+
+
+def watched_connection(name: str) -> Connection:
+    """The connection to a cluster by that name. Raises `PlaneNotConfigured`."""
+    return agent_connection(name.removeprefix(WATCHED)) if name.startswith(WATCHED) else connection_to(name)
+
+
 def require_permitted(location: Location, remote: str) -> None:
     """The remote of an annotation is one that the operator permits. Raises `PlaneNotConfigured`."""
     try:
@@ -192,24 +223,8 @@ def is_same_store(one: Location, other: Location) -> bool:
     return (first.path, first.branch) == (second.path, second.branch)
 
 
-def not_yet(location: Location) -> Plane:
-    raise PlaneNotConfigured(
-        f"{location} asks for the driver {location.driver!r}, which is not available yet; remove its annotation "
-        f"{DRIVER} to deliver through Git"
-    )
-
-
-IN_CLUSTER = Capabilities(
-    observes_health=True,
-    reads_live=True,
-    reports_events=True,
-    streams_logs=True,
-    creates_objects=True,
-    runs_commands=True,
-    streams_flows=True,
-)
 DRIVERS: dict[str, Driver] = {
     "git": Driver(GitPlane.capabilities, git_plane),
     "kubernetes": Driver(KubernetesPlane.capabilities, kubernetes_plane),
-    "agent": Driver(IN_CLUSTER, not_yet),
+    "agent": Driver(AgentPlane.capabilities, agent_plane),
 }

@@ -12,11 +12,11 @@ The messages have no type; each side tells them apart by the fields that are the
     chunk     as above                                          data or isClose
     answer    {requestID, statusCode, headers, body, error}     neither
 
-Everything that belongs together has one `requestID`; many go on at once. Bytes are base64. A `stream` is answered in one
-of two ways. OpenChoreo's agent knows commands (`SPDY/3.1`) and network flows (`hubble/v1`), begins with a chunk, and
-ends with a closing chunk whose data, if there was none before, is the reason. For answers that go on (a watch, a log)
-our agent knows `stagecraft/http` too: an answer with status and headers, then chunks, then the closing one. An agent
-says so by `streams=http` in the query with which it dials; others leave the word unread.
+Everything that belongs together has one `requestID`; many go on at once. Bytes are base64. A `stream` is answered in
+one of two ways. OpenChoreo's agent knows commands (`SPDY/3.1`) and network flows (`hubble/v1`), begins with a chunk,
+and ends with a closing one, whose data is the reason if there was no chunk before it. For what goes on (a watch, a
+log) our agent knows `stagecraft/http` too: an answer with status and headers, then chunks, then the closing one. An
+agent says so by `streams=http` in the query with which it dials; others leave the word unread.
 """
 
 from __future__ import annotations
@@ -203,4 +203,4 @@ def text_of(data: bytes) -> str:
 
 
 def listed(headers: Headers) -> dict[str, list[str]]:
-    return {name: list(values) for name, values in headers.items()}
+    return {f"{name}": list(values) for name, values in headers.items()}  # plain text, whatever class the library has

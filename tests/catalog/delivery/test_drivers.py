@@ -75,7 +75,7 @@ def test_the_operator_may_name_a_remote_for_the_embedded_plane(settings):
     assert git_plane().remote_url == "ssh://git@git.example.org/deploy.git"
 
 
-@pytest.mark.parametrize(("driver", "reason"), [("kubernetes", "says no cluster"), ("agent", "not available yet")])
+@pytest.mark.parametrize(("driver", "reason"), [("kubernetes", "says no cluster")])
 def test_what_cannot_be_reached_is_refused_only_when_chosen(driver, reason):
     with pytest.raises(PlaneNotConfigured, match=reason):
         git_plane(driver=driver)

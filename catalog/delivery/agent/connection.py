@@ -1,0 +1,109 @@
+"""Requests to the API server of a cluster behind an agent: through the replica of the gateway that holds the agent.
+
+It has the face of a direct connection, so everything that works on one works on this: deliveries, watches, logs.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+
+import urllib3
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+
+from catalog.delivery.agent import internal_token, replicas
+from catalog.delivery.agent.heads import Head, NoHead, parse_head
+from catalog.delivery.kubernetes.connection import (
+    ApiError,
+    Connection,
+    Credentials,
+    Unreachable,
+    pool_of,
+)
+from catalog.delivery.plane import PlaneNotConfigured
+
+MARK = "Stagecraft-Gateway"
+"""The header by which the gateway says that an answer is its own and not the cluster's."""
+BELIEVED_SECONDS = 1.0
+WATCHED = "agent:"
+"""What the names of clusters behind agents begin with, where clusters are watched."""
+
+
+class AgentConnection(Connection):
+    """A cluster behind an agent."""
+
+    def __init__(self, head: Head) -> None:
+        credentials = Credentials(
+            url="", authority=settings.GATEWAY_INTERNAL_AUTHORITY or None, verify=True,
+            certificate=settings.GATEWAY_INTERNAL_CERTIFICATE or None, key=settings.GATEWAY_INTERNAL_KEY or None,
+            server_name=None, authorization=internal_token.issue,
+        )  # fmt: skip
+        super().__init__(str(head), credentials)
+        self.head = head
+        self.pool = pool_of(credentials, is_bounded=True, hosts=HOSTS)
+        self.streams = pool_of(credentials, is_bounded=False, hosts=HOSTS)
+        self.found: tuple[float, str] = (0.0, "")
+
+    def __str__(self) -> str:
+        return f"{self.head.kind} {self.head.key.lstrip('/')}, behind an agent"
+
+    @property
+    def base(self) -> str:
+        return f"{self.gateway()}/api/proxy/{self.head}/k8s"
+
+    def gateway(self) -> str:
+        """The address of a replica to which an agent of the plane is connected. Raises `Unreachable`."""
+        found_at, url = self.found
+        if url and time.monotonic() - found_at < BELIEVED_SECONDS:
+            return url
+        addresses = lookups().submit(look_up, self.head).result()
+        url = url if url in addresses else addresses[0]
+        self.found = (time.monotonic(), url)
+        return url
+
+    def checked(self, answer: urllib3.BaseHTTPResponse) -> urllib3.BaseHTTPResponse:
+        """The cluster's answer. Raises what the gateway says: `Unreachable`, or `ApiError` for what it forbids."""
+        if MARK not in answer.headers:
+            return answer
+        self.found = (0.0, "")
+        said = answer.data.decode(errors="replace").strip()
+        answer.release_conn()
+        if answer.status >= 500 or answer.status == 401:
+            raise Unreachable(f"{self}: {said}")
+        raise ApiError(answer.status, "Forbidden", f"the cluster gateway refuses: {said}")
+
+
+HOSTS = 8
+
+
+@lru_cache(maxsize=256)
+def agent_connection(text: str) -> AgentConnection:
+    """The connection to a plane, one for each process. Raises `PlaneNotConfigured`."""
+    try:
+        return AgentConnection(parse_head(text))
+    except NoHead as error:
+        raise PlaneNotConfigured(str(error)) from None
+
+
+def look_up(head: Head) -> list[str]:
+    """The replicas to ask, at least one. Raises `Unreachable`."""
+    try:
+        close_old_connections()
+        found = replicas.holders(head)
+        if not found and not replicas.is_running():
+            raise Unreachable("no cluster gateway runs; start `manage.py gateway`")
+        known = bool(found) or replicas.is_known(head)
+    except DatabaseError as error:
+        raise Unreachable(f"the agents' connections cannot be looked up: {error}") from error
+    if not found:
+        why = "its certificate is not of this plane's clusterAgent.clientCA" if known else "none is connected"
+        raise Unreachable(f"{head.kind} {head.key.lstrip('/')} has no agent: {why} (planeID {head.plane_id})")
+    return found
+
+
+@lru_cache(maxsize=1)
+def lookups() -> ThreadPoolExecutor:
+    """One thread asks the database for all others, which come and go and would each open a connection to it."""
+    return ThreadPoolExecutor(1, "agents")

@@ -1,0 +1,1 @@
+"""The cluster gateway: agents dial in on one port, the platform's own processes ask on another."""
