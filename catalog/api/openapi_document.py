@@ -69,7 +69,10 @@ def document() -> Document:
             "schemas": schemas(),
             "securitySchemes": {"bearerAuth": {"type": "http", "scheme": "bearer"}},
             "responses": {
-                "Error": {"description": "Refused", "content": json_of("ErrorResponse")},
+                "Error": {
+                    "description": "Refused; as text where the path, the query or the body cannot be read",
+                    "content": {**json_of("ErrorResponse"), "text/plain": {"schema": {"type": "string"}}},
+                },
                 "Unauthenticated": {"description": "Nobody is signed in", "content": json_of("AuthenticationError")},
             },
         },
