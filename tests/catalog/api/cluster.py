@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from catalog.compiler.documents import Document
-from catalog.delivery import drivers
+from catalog.delivery.agent.plane import AgentPlane
 from catalog.delivery.plane import (
     AlreadyThere,
     Applied,
@@ -35,7 +35,7 @@ class Cluster:
     """All that lies in one cluster, by the uid of the rendered release that it came with."""
 
     driver: ClassVar[str] = "kubernetes"
-    capabilities: ClassVar[Capabilities] = drivers.IN_CLUSTER
+    capabilities: ClassVar[Capabilities] = AgentPlane.capabilities
 
     def __init__(self) -> None:
         self.held: dict[str, list[Document]] = {}
