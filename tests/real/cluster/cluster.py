@@ -200,10 +200,17 @@ def start_nodes(cluster: Cluster, program: Path, count: int) -> None:
         "metadata": {"name": "every-pod"},
         "spec": {"logs": [{"logsFile": str(logs), "follow": True}]},
     }))  # fmt: skip
+    (cluster.directory / "commands.yaml").write_text(yaml.safe_dump({
+        "apiVersion": "kwok.x-k8s.io/v1alpha1",
+        "kind": "ClusterExec",
+        "metadata": {"name": "every-pod"},
+        "spec": {"execs": [{"local": {"workDir": str(cluster.directory)}}]},
+    }))  # fmt: skip
     port = free_port()
     add(cluster, "kwok", [
         program, "kwok", "--kubeconfig", cluster.directory / "kubeconfig", "--config", stages, "--config",
-        cluster.directory / "logs.yaml", "--manage-all-nodes=true", "--node-lease-duration-seconds", "40", "--cidr",
+        cluster.directory / "logs.yaml", "--config", cluster.directory / "commands.yaml", "--manage-all-nodes=true",
+        "--node-lease-duration-seconds", "40", "--cidr",
         "10.244.0.0/16", "--node-ip", "127.0.0.1", "--node-port", port, "--server-address", f"127.0.0.1:{port}",
         "--tls-cert-file", certificate, "--tls-private-key-file", key,
     ])  # fmt: skip
