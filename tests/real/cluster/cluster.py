@@ -18,6 +18,7 @@ import shutil
 import ssl
 import subprocess
 import tempfile
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable
@@ -37,6 +38,8 @@ from tests.real.cluster import build
 from tests.real.services import Service, free_port
 
 NODES = 2
+TOO_MANY_REQUESTS, BUSY_SECONDS = 429, 20.0
+"""What a server answers that has just begun to serve a kind, and how long to ask again."""
 AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
@@ -95,9 +98,16 @@ class Cluster:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {token or self.token}", "Content-Type": content_type}
         request = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310 - our own address
-        with urllib.request.urlopen(request, timeout=30, context=trusted) as answer:  # noqa: S310
-            text = answer.read().decode()
-        return json.loads(text) if text.startswith(("{", "[")) else text
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                with urllib.request.urlopen(request, timeout=30, context=trusted) as answer:  # noqa: S310
+                    text = answer.read().decode()
+                    return json.loads(text) if text.startswith(("{", "[")) else text
+            except urllib.error.HTTPError as error:
+                if error.code != TOO_MANY_REQUESTS or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
 
     def apply(self, documents: Iterable[dict[str, Any]]) -> None:
         """Apply documents as the administrator, in their order, by the names that the API server gives their kinds."""
