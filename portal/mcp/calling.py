@@ -66,6 +66,7 @@ def call_tool(server: Server, call: Call, params: Document, *, is_filtered: bool
                 require_reach(call, tool, given)
             try:
                 result = tool.run(call, given)
+                return answered(server, tool, result) if server.show is None else server.show(tool, given, result)
             except Refusal as refusal:
                 if refusal.status == 404 and opened.decision == "deny":
                     raise LooksAbsent(refusal.text) from None
@@ -81,7 +82,6 @@ def call_tool(server: Server, call: Call, params: Document, *, is_filtered: bool
     except Exception:
         log.exception("the tool %s failed", tool.name)
         return failed(f"internal error; name request {request_id_of(call.request)} when you report it")
-    return answered(server, tool, result) if server.show is None else server.show(tool, given, result)
 
 
 def note_tool(call: Call, name: str) -> None:
@@ -98,12 +98,12 @@ def action_of(tool: Tool, sent: Any) -> str:
     """The action that the call asks for, as far as what was sent can be read."""
     given = sent if isinstance(sent, dict) else {}
     scope = given.get("scope")
-    return tool.action_for({"scope": scope if isinstance(scope, str) else ""}) or "mcp:call"
+    return tool.action_for({**given, "scope": scope if isinstance(scope, str) else ""}) or "mcp:call"
 
 
 def target_of(tool: Tool, sent: Any) -> Target:
     """The place that the arguments name, for the audit."""
-    namespace = sent.get("namespace_name") if isinstance(sent, dict) else ""
+    namespace = (sent.get("namespace_name") or sent.get("namespace")) if isinstance(sent, dict) else ""
     return Target(namespace=namespace if isinstance(namespace, str) else "")
 
 

@@ -17,7 +17,7 @@ def visible_tools(server: Server, call: Call, toolsets: frozenset[str] | None, i
     tools = tuple(server.registry)
     if is_filtered and server.hides_forbidden:
         actions = reached(call.access, actions_of(server.registry))
-        tools = tuple(tool for tool in tools if not actions.isdisjoint(tool.actions.values()))
+        tools = tuple(shown for tool in tools if (shown := tool.shown_to(actions)) is not None)
     if toolsets is not None:
         tools = tuple(tool for tool in tools if not toolsets.isdisjoint(tool.toolsets))
     return tools

@@ -81,6 +81,10 @@ class Tool:
             return Place()
         return Place(namespace, project, component, "" if component else resource)
 
+    def shown_to(self, actions: frozenset[str]) -> Tool | None:
+        """The tool as somebody sees it who could use these actions somewhere; None if it is nothing for them."""
+        return None if actions.isdisjoint(self.actions.values()) else self
+
     @cached_property
     def input_schema(self) -> Document:
         return schema_of(self.arguments, self.required)

@@ -78,7 +78,7 @@ def read_message(value: Any) -> Message | None:
     method, identity, params = value.get("method"), value.get("id"), value.get("params")
     if not isinstance(method, str):
         raise RpcError(INVALID_REQUEST, "method must be a text")
-    if "id" in value and (isinstance(identity, bool) or not isinstance(identity, str | int | float)):
+    if "id" in value and not is_identity(identity):
         raise RpcError(INVALID_REQUEST, "id must be a text or a number")
     if params is None:
         params = {}
@@ -90,7 +90,14 @@ def read_message(value: Any) -> Message | None:
 def identity_in(value: Any) -> str | int | float | None:
     """The id to answer a message with that cannot be read."""
     found = value.get("id") if isinstance(value, dict) else None
-    return found if isinstance(found, str | int | float) and not isinstance(found, bool) else None
+    return found if is_identity(found) else None
+
+
+def is_identity(value: Any) -> bool:
+    """Whether a value can name a message: a text, or a number that can be sent back."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return False
+    return not isinstance(value, int) or -(2**63) <= value < 2**63
 
 
 def negotiated(asked: Any) -> str:

@@ -85,15 +85,13 @@ def answer(server: Server, request: HttpRequest) -> HttpResponse:
 def is_own_origin(request: HttpRequest) -> bool:
     """Whether a page of another origin is kept out: browsers say where a page comes from, programs say nothing.
 
-    The address of the server itself, and those of `CORS_ALLOWED_ORIGINS`, may call.
+    `PUBLIC_URL` and `CORS_ALLOWED_ORIGINS` may call. The request's own host says nothing: a name that was made to point
+    here would be both.
     """
     origin = request.headers.get("Origin", "")
     if not origin or origin in settings.CORS_ALLOWED_ORIGINS:
         return True
-    return origin.rstrip("/") in (
-        settings.PUBLIC_URL.rstrip("/"),
-        f"{request.scheme}://{request.META.get('HTTP_HOST')}",
-    )
+    return origin.rstrip("/") == settings.PUBLIC_URL.rstrip("/")
 
 
 def answer_post(server: Server, call: Call, value: Any) -> HttpResponse:

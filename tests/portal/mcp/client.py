@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +30,7 @@ class McpClient:
     ids: Any = field(default_factory=lambda: itertools.count(1))
 
     def post(self, body: Any, **headers: str) -> Any:
-        content = body if isinstance(body, bytes) else orjson.dumps(body)
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
         given = {"Accept": "application/json, text/event-stream", **headers}
         if self.token:
             given.setdefault("Authorization", f"Bearer {self.token}")
