@@ -25,7 +25,15 @@ from catalog.api.streaming import (
     still_permitted,
 )
 from catalog.compiler.documents import Document
-from catalog.delivery.plane import Command, NotThere, Plane, PlaneError, Unsupported, require_capability
+from catalog.delivery.plane import (
+    Command,
+    CommandSession,
+    NotThere,
+    Plane,
+    PlaneError,
+    Unsupported,
+    require_capability,
+)
 from catalog.delivery.plane import Place as PlanePlace
 from catalog.kinds.component import Component
 from catalog.kinds.release_binding import ReleaseBinding
@@ -41,6 +49,8 @@ ACTION = "component:exec"
 FORBIDDEN = "you do not have permission to exec into this component"
 CREDENTIALS = frozenset({"token", "access_token", "id_token", "authorization", "bearer", "x-openchoreo-token"})
 MOST_WORDS, LONGEST_COMMAND = 256, 16 * 1024
+SLOT = "stagecraft.exec"
+"""Where, in the scope of a request, whoever serves WebSockets wants the command that was started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,16 @@ class Admitted:
         return still_permitted(call, ACTION, self.place, self.environment)
 
 
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A command that runs. `shown` are its words without secrets."""
+
+    session: CommandSession
+    admitted: Admitted
+    call: Call
+    shown: tuple[str, ...]
+
+
 def bind_command(query: QueryDict) -> Asked:
     """Read the query. Raises `Unreadable`, also for a credential: URLs end up in logs and histories."""
     if named := sorted(name for name in query if name.lower() in CREDENTIALS):
@@ -83,17 +103,30 @@ def bind_command(query: QueryDict) -> Asked:
 
 
 def run_command(call: Call, namespace: str, name: str) -> HttpResponse:
-    """Refuse what must not be, in plain text. The answer is always one: the stream itself is served elsewhere."""
+    """Start the command and leave it to whoever serves the WebSocket; refuse what must not be, in plain text."""
     asked: Asked = call.query
+    slot = getattr(call.request, "scope", {}).get(SLOT)
     try:
-        admit(call, namespace, name)
-        refusal = TextRefusal(501, "this server does not serve WebSockets: ask the one that does")
+        admitted = admit(call, namespace, name)
+        if slot is None:
+            raise TextRefusal(501, "this server does not serve WebSockets: ask the one that does (`manage.py streams`)")
+        slot.started = Started(start(admitted), admitted, call, tuple(shown_words(asked.command.words)))
+        note(namespace, name, asked, 101, "")
+        return HttpResponse()
     except TextRefusal as refused:
         refusal = refused
     # What is no attempt to run anything leaves an event only when it is refused for want of rights.
     if is_upgrade(call.request) or refusal.status == 403 or was_denied():
         note(namespace, name, asked, refusal.status, refusal.text)
     return refusal.response
+
+
+def start(admitted: Admitted) -> CommandSession:
+    """Run the command. Raises `TextRefusal` in the plane's words."""
+    try:
+        return admitted.plane.run_command(admitted.plane_place, admitted.command)
+    except PlaneError as error:
+        raise TextRefusal(502, f"failed to start the command: {error}") from None
 
 
 def admit(call: Call, namespace: str, name: str) -> Admitted:
