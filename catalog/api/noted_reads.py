@@ -29,12 +29,12 @@ def note_read(call: Call, action: str, obj: PlatformObject, **details: str) -> N
     audit.conclude(opened, "success", 200, {name: value for name, value in details.items() if value})
 
 
-def was_noted(key: tuple[str, ...]) -> bool:
-    """Whether that was written down this minute. Remembers."""
-    minute = int(time.time() // 60)
+def was_noted(key: tuple[str, ...], seconds: int = 60) -> bool:
+    """Whether that was written down this minute, or in another stretch of so many seconds. Remembers."""
+    stretch = int(time.time() // seconds)
     with _lock:
         if len(_noted) > MOST_REMEMBERED:
             _noted.clear()
-        known = _noted.get(key) == minute
-        _noted[key] = minute
+        known = _noted.get(key) == stretch
+        _noted[key] = stretch
     return known

@@ -18,6 +18,8 @@ from portal.access import guard
 from portal.access.bearer import Unauthenticated, authenticate
 from portal.access.endpoint import Call
 from portal.access.place import Place
+from portal.serving.connections import Borrow, borrower
+from portal.serving.streams import NoRoom, Room
 from portal.wire import responses
 
 ASK_AGAIN_SECONDS = 5.0
@@ -78,18 +80,35 @@ def still_permitted(call: Call, action: str, place: Place, environment: str) -> 
     return now.access.allows(action, place, attributes_in(place, environment))
 
 
-def watched(chunks: Iterable[bytes], is_permitted: Callable[[], bool]) -> Iterator[bytes]:
+def room_for(call: Call) -> Room:
+    """Room for one more stream of the caller's. Raises `TextRefusal`."""
+    try:
+        return Room(call.access.subject.name)
+    except NoRoom as full:
+        raise TextRefusal(429 if full.is_own else 503, str(full)) from None
+
+
+def watched(chunks: Iterable[bytes], is_permitted: Callable[[], bool], room: Room) -> Iterator[bytes]:
     """The chunks, until one comes after the right to see them has gone. Closes the source when the client has left."""
+    return while_permitted(chunks, is_permitted, room, borrower())
+
+
+def while_permitted(
+    chunks: Iterable[bytes], is_permitted: Callable[[], bool], room: Room, borrow: Borrow
+) -> Iterator[bytes]:
+    """As `watched`, once it begins to be read."""
     source = iter(chunks)
     asked_at = time.monotonic()
     try:
         for chunk in source:
             if time.monotonic() - asked_at >= ASK_AGAIN_SECONDS:
-                if not is_permitted():
-                    return
+                with borrow():
+                    if not is_permitted():
+                        return
                 asked_at = time.monotonic()
             yield chunk
     finally:
+        room.leave()
         close = getattr(source, "close", None)
         if close is not None:
             close()

@@ -16,6 +16,7 @@ from catalog.api.streaming import (
     component_named,
     place_of_component,
     require,
+    room_for,
     still_permitted,
     watched,
 )
@@ -39,11 +40,12 @@ def stream_wirelogs(call: Call, namespace: str, name: str) -> HttpResponseBase:
         place = scope_of(namespace, name, project, component)
         require(call, ACTION, place, name, "Environment", TextRefusal(403, FORBIDDEN))
         plane = plane_of(namespace, name)
+        room = room_for(call)
         flows = flows_of(plane, namespace, name, place)
     except TextRefusal as refusal:
         return refusal.response
     note(call, namespace, name, place)
-    stream = watched(flows, lambda: still_permitted(call, ACTION, place, name))
+    stream = watched(flows, lambda: still_permitted(call, ACTION, place, name), room)
     response = StreamingHttpResponse(stream, content_type="text/event-stream")
     response["Cache-Control"] = "no-cache, no-transform"
     response["X-Accel-Buffering"] = "no"

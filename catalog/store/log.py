@@ -26,6 +26,8 @@ from catalog.store.models import LogHorizon, Revision
 from portal.accounts.actor import Actor
 
 LOG_LOCK = 0x57A6EC7A  # any constant will do, as long as all writers use the same
+CHANNEL = "stagecraft_log"
+"""On PostgreSQL whoever listens to this is notified of each commit that wrote rows."""
 
 
 def entry(
@@ -61,7 +63,7 @@ def append(entries: list[Revision]) -> None:
         return
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOG_LOCK])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s), pg_notify(%s, '')", [LOG_LOCK, CHANNEL])
     Revision.objects.system("log").bulk_create(entries)
 
 
@@ -71,18 +73,27 @@ def position() -> int:
 
 
 def changes_since(
-    sequence: int, *, kinds: Collection[str] | None = None, namespace: str | None = None, limit: int = 500
+    sequence: int,
+    *,
+    kinds: Collection[str] | None = None,
+    namespace: str | None = None,
+    name: str | None = None,
+    limit: int = 500,
 ) -> list[Revision]:
     """The next rows after `sequence`, oldest first. Raises `Gone` if rows after it have been dropped already."""
-    horizon = LogHorizon.objects.filter(id=1).values_list("oldest_sequence", flat=True).first() or 1
-    if sequence + 1 < horizon:
-        raise Gone(f"the log begins at {horizon}; {sequence} is too old: list the objects and watch from there")
     rows: QuerySet[Revision] = Revision.objects.system("log").filter(sequence__gt=sequence)
     if kinds is not None:
         rows = rows.filter(kind__in=kinds)
     if namespace is not None:
         rows = rows.filter(namespace=namespace)
-    return list(rows.order_by("sequence")[:limit])
+    if name is not None:
+        rows = rows.filter(name=name)
+    found = list(rows.order_by("sequence")[:limit])
+    # Afterwards: what was dropped while the rows were read has moved the horizon by now.
+    horizon = LogHorizon.objects.filter(id=1).values_list("oldest_sequence", flat=True).first() or 1
+    if sequence + 1 < horizon:
+        raise Gone(f"the log begins at {horizon}; {sequence} is too old: list the objects and watch from there")
+    return found
 
 
 def watch(

@@ -23,6 +23,8 @@ from typing import Any
 START_SECONDS = 30.0
 DELIVERY_SECONDS = 60.0
 STOP_SECONDS = 15.0
+SERVER_THREADS = 72
+"""As many as the default settings can use: STREAMS_MAX and REQUESTS_AT_ONCE. They come and go as they are needed."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def server_command(host: str, port: int) -> list[str]:
     return [
         str(Path(sys.executable).parent / "granian"),
         "--interface", "wsgi", "--host", host, "--port", str(port),
-        "--workers", "1", "--blocking-threads", "4", "--no-ws", "--log-level", "warning",
+        "--workers", "1", "--blocking-threads", str(SERVER_THREADS), "--no-ws", "--log-level", "warning",
         "portal.wsgi:application",
     ]  # fmt: skip
 

@@ -25,8 +25,10 @@ CODES = {
     410: "GONE",
     412: "PRECONDITION_FAILED",
     422: "UNPROCESSABLE_CONTENT",
+    429: "TOO_MANY_REQUESTS",
     500: "INTERNAL_ERROR",
     501: "NOT_IMPLEMENTED",
+    503: "SERVICE_UNAVAILABLE",
 }
 FORBIDDEN = "You do not have permission to perform this operation"
 INTERNAL_ERROR = "Internal server error"

@@ -30,6 +30,17 @@ class Server:
     database_url: str = ""
     process: subprocess.Popen[bytes] | None = None
     port: int = field(default_factory=free_port)
+    interface: str = "wsgi"
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def command(self) -> list[str]:
+        if self.interface == "wsgi":
+            return server_command("127.0.0.1", self.port)
+        return [
+            str(Path(sys.executable).parent / "granian"), "--interface", "asgi", "--host", "127.0.0.1", "--port",
+            str(self.port), "--workers", "1", "--no-ws", "--log-level", "warning", "portal.asgi:application",
+        ]  # fmt: skip
 
     @property
     def url(self) -> str:
@@ -37,7 +48,7 @@ class Server:
 
     @property
     def environment(self) -> dict[str, str]:
-        held = Installation(self.home, self.database_url, settings={"PUBLIC_URL": self.url})
+        held = Installation(self.home, self.database_url, settings={"PUBLIC_URL": self.url, **self.settings})
         return held.environment
 
     def manage(self, *arguments: str, given: str = "") -> str:
@@ -56,7 +67,7 @@ class Server:
             self.manage(*command)
         with (self.home / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                server_command("127.0.0.1", self.port), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 cwd=REPOSITORY, env=self.environment, start_new_session=True,
             )  # fmt: skip
         self.wait()

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 from django.http import HttpResponse, QueryDict
 
-from catalog.access.revisions import visible_revisions
-from catalog.api.stagecraft.revisions import wire_revision
-from catalog.kinds.registry import BY_KIND
-from catalog.store import changes_since, position
+from catalog.access.feed import Wanted, read_feed
+from catalog.api.stagecraft.revisions import wire_change
+from catalog.store import position
 from catalog.store.errors import Gone
 from portal.access.endpoint import Call
 from portal.wire import responses
@@ -45,16 +44,12 @@ class ChangesQuery:
 def show_changes(call: Call) -> HttpResponse:
     """200 with changes and the position to go on from, 410 if it is too old."""
     query: ChangesQuery = call.query
-    newest = position()  # before the rows are read: nothing that is committed later may be counted as seen
     if query.since is None:
-        return responses.json_body({"items": [], "position": newest})
-    kinds = [kind for kind in query.kinds or BY_KIND if call.access.reaches(f"{kind.lower()}:view")]
+        return responses.json_body({"items": [], "position": position()})
+    wanted = Wanted(query.kinds, query.namespace)
     try:
-        rows = changes_since(query.since, kinds=kinds, namespace=query.namespace or None, limit=query.limit)
+        page = read_feed(call.access, query.since, wanted, limit=query.limit)
     except Gone as error:
         raise Refusal(410, str(error)) from None
-    seen = (
-        rows[-1].sequence if len(rows) == query.limit else max([newest, query.since, *(row.sequence for row in rows)])
-    )
-    items = [wire_revision(row, with_documents=query.with_documents) for row in visible_revisions(call.access, rows)]
-    return responses.json_body({"items": items, "position": seen})
+    items = [wire_change(seen, wanted, with_documents=query.with_documents) for seen in page.changes]
+    return responses.json_body({"items": items, "position": page.position})

@@ -7,7 +7,17 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import path
 
-from catalog.api.stagecraft import access_preview, changes, documents, explain, grants, history, manifests, preview
+from catalog.api.stagecraft import (
+    access_preview,
+    changes,
+    documents,
+    explain,
+    grants,
+    history,
+    manifests,
+    preview,
+    watch,
+)
 from catalog.kinds.registry import UnknownKind, kind_of_plural
 from portal.access.endpoint import Handler, endpoint
 from portal.wire.responses import not_routed
@@ -41,6 +51,7 @@ OBJECT_VIEWS = {
 
 urlpatterns = [
     path("changes", endpoint(get=Handler(changes.show_changes, changes.ChangesQuery.bind, SEE))),
+    path("watch", endpoint(get=Handler(watch.watch, watch.WatchQuery.bind, SEE))),
     path("apply", endpoint(post=Handler(documents.apply_documents, documents.DocumentsQuery.bind, WRITE))),
     path("preview", endpoint(post=Handler(preview.preview_documents, documents.DocumentsQuery.bind, WRITE))),
     path("diff", endpoint(post=Handler(documents.diff_documents, documents.DocumentsQuery.bind, WRITE))),
