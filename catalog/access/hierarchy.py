@@ -18,7 +18,7 @@ from catalog.api.label_filter import LabelValue
 from catalog.kinds.base import PlatformObject
 from catalog.kinds.registry import KINDS
 from portal.access import tables
-from portal.access.actions import Level, extension
+from portal.access.actions import Action, Level, extension, register
 from portal.access.membership import one_of
 from portal.access.place import Place
 from portal.access.rules import Rule
@@ -35,6 +35,9 @@ def describe_kinds() -> None:
     for kind, noun in (("renderedrelease", "rendered releases"), ("observabilityalertrule", "alert rules")):
         for verb, word in (("create", "Create"), ("view", "See"), ("update", "Change"), ("delete", "Delete")):
             extension(f"{kind}:{verb}", "component", f"{word} {noun}")
+    for verb, word in (("restore", "Undo"), ("accept", "Make an override of"), ("ignore", "Leave alone for a time")):
+        what = f"{word} what was changed by hand on a plane"
+        register(Action(f"drift:{verb}", "component", what, ("environment",), is_contract=False))
     extension("revision:view", "cluster", "See the log of all changes in the admin")
     extension("workitem:view", "cluster", "See what waits for controllers")
     extension("workitem:update", "cluster", "Have controllers look at objects again")

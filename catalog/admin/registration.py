@@ -6,6 +6,7 @@ from django.contrib import admin
 
 from catalog.access.compile import BINDINGS, SCOPE_KINDS
 from catalog.access.permissions import ROLES
+from catalog.admin import drift_page
 from catalog.admin.access.binding_admin import BindingAdmin
 from catalog.admin.access.pages import PAGES
 from catalog.admin.access.role_admin import RoleAdmin
@@ -15,6 +16,7 @@ from catalog.admin.object_admin import ObjectAdmin
 from catalog.admin.work_admin import WorkItemAdmin
 from catalog.controllers.models import WorkItem
 from catalog.kinds.registry import KINDS
+from catalog.manifests.drifting import BINDING_KINDS
 from catalog.store.models import Revision
 
 SECTIONS = {
@@ -58,6 +60,7 @@ BASES: dict[str, type[ObjectAdmin]] = {
     **dict.fromkeys(SCOPE_KINDS, ScopeAdmin),
     **dict.fromkeys(ROLES, RoleAdmin),
     **dict.fromkeys(BINDINGS, BindingAdmin),
+    **dict.fromkeys(sorted(BINDING_KINDS), drift_page.BindingAdmin),
 }
 """The kinds with more to their pages than any has."""
 

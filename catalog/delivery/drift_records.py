@@ -163,15 +163,23 @@ def note_one(
             )
         held.save()
         return
+    row = new_row(release, key, item, now)
+    row.state, row.note = state, text
+    row.save()
+
+
+def new_row(release: RenderedRelease, key: ObjectKey, item: Difference, now: datetime) -> DriftRecord:
+    """A row for a difference, not saved yet."""
     owner: dict[str, Any] = next((item for item in release.owner_references if item.get("controller")), {})
-    DriftRecord.objects.system("drift").create(
+    return DriftRecord(
         release_uid=release.uid, release=release.name, namespace=release.namespace_name,
         owner_kind=owner.get("kind", ""), owner_name=owner.get("name", ""),
         environment=str(release.spec.get("environmentName") or ""),
         group=key.group, kind=key.kind, object_namespace=key.namespace, name=key.name,
         difference=difference_id(key, item.path), path=item.path, change=item.change.value,
         compiled=shown(key, item.compiled), applied=shown(key, item.applied), live=shown(key, item.live),
-        manager=item.manager[:128], changed_at=item.time[:40], found_at=now, last_found_at=now, state=state, note=text,
+        manager=item.manager[:128], changed_at=item.time[:40], found_at=now, last_found_at=now,
+        state=DriftRecord.State.OPEN,
     )  # fmt: skip
 
 

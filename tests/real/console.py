@@ -5,8 +5,11 @@
     {"apply": [documents]}            → {"actions": {"created": 2, …}}
     {"delete": [kind, namespace, name]} → {}
     {"get": [kind, namespace, name]}  → the object, {} if there is none
+    {"decide": [verb, binding, id, seconds]} → {}
+    {"look_for_drift": binding}       → {"seen": […]}
     {"drift": rendered release}       → {"records": […]}: what was found to differ on its plane, oldest first
     {"edit_type": name}               → {}
+    {"replace": document}             → {"action": …}
     {"promote": [component, environment]}   → {"release": name}
     {"roll_back": [component, environment]} → {"release": name}
     {"state": true}                   → how far the installation has come, see `state`
@@ -79,6 +82,45 @@ def drift(release: str) -> dict[str, Any]:
     columns = ("kind", "name", "path", "change", "manager", "state", "note", "count", "difference")
     rows = DriftRecord.objects.system("test").filter(release=release).order_by("id")
     return {"records": list(rows.values(*columns))}
+
+
+def replace(document: dict[str, Any]) -> dict[str, Any]:
+    """Put a document in the place of the one that is there, as a PUT does."""
+    from catalog import store
+    from portal.accounts.actor import Actor
+
+    return {"action": store.replace(document, Actor("tester", surface="rest")).action}
+
+
+def decide(what: list[str]) -> dict[str, Any]:
+    """Give an answer to a difference: `[restore|accept|ignore, binding, id, seconds]`."""
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from catalog import store
+    from catalog.manifests import drifting
+    from portal.accounts.actor import Actor
+
+    verb, name, identity, seconds = what
+    binding: Any = store.get("ReleaseBinding", "default", name)
+    actor = Actor("tester", surface="rest")
+    if verb == "restore":
+        drifting.restore(binding, [identity], actor)
+    elif verb == "accept":
+        drifting.accept(binding, identity, actor)
+    else:
+        drifting.ignore(binding, identity, timezone.now() + timedelta(seconds=float(seconds)), "a test", actor)
+    return {}
+
+
+def look_for_drift(name: str) -> dict[str, Any]:
+    """What differs from a binding now."""
+    from catalog import store
+    from catalog.manifests import drifting
+
+    seen = drifting.look(store.get("ReleaseBinding", "default", name), everything=True)
+    return {"seen": [drifting.seen_document(item) for item in seen]}
 
 
 def edit_type(name: str) -> dict[str, Any]:
@@ -191,11 +233,14 @@ def main() -> None:
     django.setup()
     commands: dict[str, Any] = {
         "apply": apply,
+        "decide": decide,
         "delete": delete,
         "drift": drift,
+        "look_for_drift": look_for_drift,
         "edit_type": edit_type,
         "get": get,
         "promote": promote,
+        "replace": replace,
         "roll_back": roll_back,
     }
     questions = {

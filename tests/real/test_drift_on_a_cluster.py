@@ -279,3 +279,71 @@ def test_a_restart_by_hand_is_noted_and_not_undone(stage):
     assert rows[0]["state"] == "noted"
     annotations = stage.first(DEPLOYMENTS)["spec"]["template"]["metadata"]["annotations"]
     assert "kubectl.kubernetes.io/restartedAt" in annotations
+
+
+# Answers --------------------------------------------------------------------------------------------------------------
+
+
+def annotate(stage: Stage, policy: str | None) -> None:
+    """Say on the binding what is to be done about drift."""
+    binding = stage.installation.get("ReleaseBinding", "default", RELEASE)
+    del binding["status"]
+    binding["metadata"]["annotations"] = {"stagecraft.dev/on-drift": policy} if policy else {}
+    stage.installation.ask(replace=binding)
+
+
+def newest(stage: Stage, path: str) -> dict[str, Any]:
+    return next((row for row in reversed(stage.records()) if path in row["path"]), {"state": ""})
+
+
+def change_file(stage: Stage, text: str) -> None:
+    stage.patch(CONFIG_MAPS, stage.file(), {"data": {"settings.toml": text}})
+
+
+def test_where_drift_is_only_reported_it_waits_until_somebody_accepts_or_restores_it(stage):
+    annotate(stage, "report")
+    try:
+        stage.cluster.call("DELETE", where(SERVICES, stage.first(SERVICES)))
+        change_file(stage, "mine")
+        until(lambda: newest(stage, "data[settings.toml]")["state"] == "open", lambda: str(stage.records()[-4:]))
+        gone = until(
+            lambda: [row for row in stage.records() if (row["change"], row["state"]) == ("object removed", "open")],
+            lambda: str(stage.records()[-4:]),
+        )[0]
+        assert stage.file()["data"]["settings.toml"] == "mine"
+        assert stage.objects(SERVICES) == []
+        now = {
+            (item["class"], item["object"]["kind"]) for item in stage.installation.ask(look_for_drift=RELEASE)["seen"]
+        }
+        assert {("changed by hand", "ConfigMap"), ("object removed", "Service")} <= now
+        assert ("defaulted by the API server", "Deployment") in now
+        # Accepted: the file becomes an override of the binding. Restored: the Service comes back.
+        stage.installation.ask(decide=["accept", RELEASE, newest(stage, "data[settings.toml]")["difference"], 0])
+        stage.installation.ask(decide=["restore", RELEASE, gone["difference"], 0])
+        until(lambda: stage.objects(SERVICES), lambda: str(stage.records()[-4:]))
+        until(lambda: stage.installation.state()["due"] == 0, lambda: "it did not come to rest")
+        assert stage.file()["data"]["settings.toml"] == "mine"
+        overrides = stage.installation.get("ReleaseBinding", "default", RELEASE)["spec"]["workloadOverrides"]
+        assert overrides["container"]["files"][0]["value"] == "mine"
+    finally:
+        annotate(stage, None)
+        binding = stage.installation.get("ReleaseBinding", "default", RELEASE)
+        del binding["status"]
+        binding["spec"].pop("workloadOverrides", None)
+        stage.installation.ask(replace=binding)
+    until(lambda: "loud" in stage.file()["data"]["settings.toml"], lambda: str(stage.file()["data"]))
+
+
+def test_what_is_ignored_stays_for_its_time_and_is_mended_after_it(stage):
+    change_file(stage, "first")
+    until(lambda: newest(stage, "data[settings.toml]")["state"] == "restored", lambda: str(stage.records()[-4:]))
+    until(lambda: "loud" in stage.file()["data"]["settings.toml"], lambda: str(stage.file()["data"]))
+    stage.installation.ask(decide=["ignore", RELEASE, newest(stage, "data[settings.toml]")["difference"], 12])
+    change_file(stage, "second")
+    # Another edit of the same object is mended, and what is ignored stays meanwhile.
+    stage.patch(CONFIG_MAPS, stage.file(), {"metadata": {"labels": {"team": "mine"}}}, by="kubectl-label")
+    until(lambda: "team" not in stage.file()["metadata"]["labels"], lambda: str(stage.file()["metadata"]))
+    assert stage.file()["data"]["settings.toml"] == "second"
+    until(lambda: "loud" in stage.file()["data"]["settings.toml"], lambda: str(stage.records()[-4:]))
+    states = [row["state"] for row in stage.records() if row["path"] == "data[settings.toml]"]
+    assert "expired" in states

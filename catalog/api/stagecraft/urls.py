@@ -11,6 +11,7 @@ from catalog.api.stagecraft import (
     access_preview,
     changes,
     documents,
+    drift,
     explain,
     grants,
     history,
@@ -70,6 +71,7 @@ urlpatterns = [
             delete=Handler(grants.take_grant, action="authzrolebinding:delete"),
         ),
     ),
+    *drift.routes(),
     *(
         path(f"{prefix}<str:plural>/<str:name>/{sub}", view)
         for sub, view in OBJECT_VIEWS.items()
