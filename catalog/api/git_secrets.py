@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 
-from catalog.api.secret_replies import answered, require
+from catalog.api.secret_replies import answered, permit, require
 from catalog.api.secrets import TEXT, read_body, text_of
 from catalog.compiler.documents import Document
 from catalog.secrets import keeping
@@ -53,7 +53,8 @@ def create_git_secret(call: Call, namespace: str) -> HttpResponse:
     audit.named(text_of(body, "secretName"))
     require(call, "secretreference:create", namespace, NOT_FOUND)
     with answered(*FAILURES):
-        kept = keeping.create(wanted_of(body, namespace), call.actor)
+        may = permit(call, "secretreference:create", namespace, NOT_FOUND)
+        kept = keeping.create(wanted_of(body, namespace), call.actor, may)
     return responses.json_body(wire_git_secret(kept), 201)
 
 
@@ -64,7 +65,7 @@ def delete_git_secret(call: Call, namespace: str, name: str) -> HttpResponse:
     if kept is None:
         raise Refusal(404, NOT_FOUND)
     with answered(*FAILURES):
-        keeping.remove(kept, call.actor)
+        keeping.remove(kept, call.actor, permit(call, "secretreference:delete", namespace, NOT_FOUND))
     return responses.no_content()
 
 

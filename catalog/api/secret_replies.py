@@ -21,6 +21,7 @@ from catalog.store.documents import timestamp
 from catalog.store.errors import AlreadyExists, Invalid, NotFound, StoreError
 from portal.access import guard
 from portal.access.endpoint import Call
+from portal.access.holding import hold_policy
 from portal.access.place import Place
 from portal.access.rules import NO_ATTRIBUTES
 from portal.audit import operation as audit
@@ -40,6 +41,16 @@ def require(call: Call, action: str, namespace: str, not_found: str) -> None:
     if settings.HIDE_FORBIDDEN and not is_visible:
         raise Refusal(404, not_found)
     raise Refusal(403, FORBIDDEN)
+
+
+def permit(call: Call, action: str, namespace: str, not_found: str) -> keeping.Permit:
+    """The same question where it counts: in the transaction that writes, in which nobody's rights change."""
+
+    def ask() -> None:
+        hold_policy(call.access)
+        require(call, action, namespace, not_found)
+
+    return ask
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse, QueryDict
 
-from catalog.api.secret_replies import answered, require, revealed, wire_secret
+from catalog.api.secret_replies import answered, permit, require, revealed, wire_secret
 from catalog.api.typed_body import typed, wrong_type
 from catalog.compiler.documents import Document
 from catalog.secrets import keeping
@@ -100,7 +100,7 @@ def create_secret(call: Call, namespace: str) -> HttpResponse:
     )
     with answered(*FAILURES):
         check_secret(wanted)
-        kept = keeping.create(wanted, call.actor)
+        kept = keeping.create(wanted, call.actor, permit(call, "secret:create", namespace, NOT_FOUND))
     return responses.json_body(echoed(kept, values), 201)
 
 
@@ -126,7 +126,8 @@ def update_secret(call: Call, namespace: str, name: str) -> HttpResponse:
     with answered(*FAILURES):
         check_values(kept.reference.spec["template"]["type"], values)
         check_labels(labels)
-        kept = keeping.set_values(kept, values, labels, call.actor)
+        may = permit(call, "secret:update", namespace, NOT_FOUND)
+        kept = keeping.set_values(kept, values, labels, call.actor, may)
     return responses.json_body(echoed(kept, values))
 
 
@@ -136,7 +137,7 @@ def delete_secret(call: Call, namespace: str, name: str) -> HttpResponse:
     require(call, "secret:delete", namespace, NOT_FOUND)
     kept = existing(namespace, name)
     with answered(*FAILURES):
-        keeping.remove(kept, call.actor)
+        keeping.remove(kept, call.actor, permit(call, "secret:delete", namespace, NOT_FOUND))
     return responses.no_content()
 
 

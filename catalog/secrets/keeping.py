@@ -1,12 +1,13 @@
 """Create, replace, read and delete secrets: the SecretReference by the store, the values by the plane's sink.
 
-Each is one transaction and one event of the audit, with the change of the SecretReference below it. Nobody's rights are
-asked here; the surfaces have done that.
+Each is one transaction and one event of the audit, with the change of the SecretReference below it. Whether somebody
+may is the surfaces' question; they answer it by `permit`, which is asked within the transaction that writes, and
+refuses by raising.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,6 +28,7 @@ from portal.accounts.actor import Actor
 from portal.audit import operation as audit
 from portal.secrets.models import HeldSecret
 
+Permit = Callable[[], None]
 DOOR = "secrets, whose surfaces ask for rights themselves"
 
 
@@ -75,9 +77,10 @@ class KeptSecret:
         )
 
 
-def create(wanted: WantedSecret, actor: Actor) -> KeptSecret:
+def create(wanted: WantedSecret, actor: Actor, permit: Permit) -> KeptSecret:
     """A new secret. Raises `PlaneNotFound`, `NoSecretStore`, `StoreError` or `PlaneError`."""
     with event("create", wanted, actor), store.transaction():
+        permit()
         if store.get_or_none("SecretReference", wanted.namespace, wanted.name) is not None:
             raise store.AlreadyExists("SecretReference", wanted.namespace, wanted.name)
         sink = sink_of(wanted)
@@ -88,10 +91,11 @@ def create(wanted: WantedSecret, actor: Actor) -> KeptSecret:
         return KeptSecret(reference, row)
 
 
-def set_values(kept: KeptSecret, values: Values, labels: Mapping[str, str], actor: Actor) -> KeptSecret:
+def set_values(kept: KeptSecret, values: Values, labels: Mapping[str, str], actor: Actor, permit: Permit) -> KeptSecret:
     """Replace the values and the labels, both whole. Errors as for `create`."""
     wanted = kept.as_wanted(values, labels)
     with event("update", wanted, actor) as opened, store.transaction():
+        permit()
         row = HeldSecret.objects.select_for_update().get(pk=kept.row.pk)
         sink = sink_of(wanted)
         document = manifests.secret_reference(wanted)
@@ -109,10 +113,11 @@ def set_values(kept: KeptSecret, values: Values, labels: Mapping[str, str], acto
         return replace(kept, reference=outcome.obj, row=row)  # type: ignore[arg-type]  # a row of that kind
 
 
-def remove(kept: KeptSecret, actor: Actor) -> None:
+def remove(kept: KeptSecret, actor: Actor, permit: Permit) -> None:
     """Delete the secret: its objects on the plane, its SecretReference, its row. A plane that is gone holds nothing."""
     wanted = kept.as_wanted({})
     with event("delete", wanted, actor), store.transaction():
+        permit()
         try:
             sink: Sink | None = sink_of(wanted)
         except (PlaneNotFound, NoSecretStore):

@@ -19,13 +19,15 @@ from django.urls import reverse
 
 from catalog import store
 from catalog.admin import editor
-from catalog.api import crud, generate_release
+from catalog.api import crud, generate_release, secrets
 from catalog.api.stagecraft import documents
 from catalog.kinds.cluster_authz_role_binding import ClusterAuthzRoleBinding
 from catalog.kinds.component import Component
 from portal.accounts.models import User, issue_token
+from portal.secrets.models import HeldSecret
 from tests.catalog.access.conftest import bind, person, role, unbind
 from tests.catalog.api.conftest import ApiClient
+from tests.catalog.secrets.conftest import SECRETS, opaque, plane
 from tests.factories import TESTER, ComponentFactory, NamespaceFactory, ProjectFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -189,6 +191,27 @@ def test_the_admin_deletes_only_what_may_be_deleted_now(client: Client, monkeypa
     monkeypatch.setattr(object_admin.ObjectAdmin, "delete_model", delete_after_the_revocation)
     client.post(reverse("admin:catalog_component_delete", args=[stored().pk]), {"post": "yes"})
     assert stored().deleted_at is None
+
+
+@pytest.mark.parametrize("what", ["create", "replace", "delete"])
+def test_a_secret_is_written_by_the_rights_of_the_moment(settings: Any, monkeypatch: Any, what: str) -> None:
+    settings.SECRET_MANAGEMENT_ENABLED = True
+    store.create(plane("ClusterDataPlane"), TESTER)
+    role("keeper", "secret:*")
+    bind("eve-keeps", "groups:shop", "keeper", namespace="acme")
+    eve = ApiClient(Client(), issue_token(person("eve", "shop"), "tests"))
+    if what != "create":
+        assert eve.post(SECRETS, opaque()).status_code == 201
+    before = [row.version for row in HeldSecret.objects.all()]
+    after(monkeypatch, secrets, "require", lambda: unbind("eve-keeps", "acme"))
+    name = f"{SECRETS}/{opaque()['secretName']}"
+    ask = {
+        "create": lambda: eve.post(SECRETS, opaque()),
+        "replace": lambda: eve.put(name, {"data": {"password": "another"}}),
+        "delete": lambda: eve.delete(name),
+    }
+    assert ask[what]().status_code in (403, 404)
+    assert [row.version for row in HeldSecret.objects.all()] == before
 
 
 # At the same time ----------------------------------------------------------------------------------------------------
