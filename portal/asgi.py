@@ -1,4 +1,4 @@
-"""The ASGI entry point, for WebSockets: commands in containers. Everything else is Django's, as under WSGI."""
+"""The ASGI entry point, for streams: commands in containers over WebSockets. All else is Django's, as under WSGI."""
 
 import os
 from typing import Any
@@ -8,7 +8,12 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 django_application = get_asgi_application()
 
-from catalog.api import exec_stream  # noqa: E402 - needs Django to be ready
+from django.db import connections  # noqa: E402 - needs Django to be ready
+
+from catalog.api import exec_stream  # noqa: E402
+
+# Each request has a thread of its own here, which ends with it: what that keeps open is never used again.
+connections.settings["default"]["CONN_MAX_AGE"] = 0
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:

@@ -55,9 +55,7 @@ from portal.wire.selectors import BadSelector, parse_selector
 log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 10.0
 ASK_AGAIN_SECONDS = 4.0
-"""How often a quiet stream asks whether its token still counts, and what it may see."""
-IDENTITY_SECONDS = 1.0
-"""How old an answer to who is asking may be when something is sent. Rights are asked for each time."""
+"""How often a stream asks whether its token still counts. Its rights are asked for whenever something is to be told."""
 WAIT_MAX = 60
 COME_AGAIN_MILLISECONDS = 1000
 NOTED_SECONDS = 3600
@@ -169,20 +167,17 @@ class Watching:
         query: WatchQuery = self.call.query
         self.wanted, self.with_documents = query.wanted, query.with_documents
         self.identity: Identity = self.call.identity
-        self.known_at = self.asked_at = self.sent_at = time.monotonic()
+        self.asked_at = self.sent_at = time.monotonic()
         self.told = self.position
         self.rights = rights_of(self.call.access)
         self.pending = b""
 
     def access(self) -> Access:
-        """What the caller may see as of now. Raises `Unauthenticated` when its token has ended."""
-        if time.monotonic() - self.known_at >= IDENTITY_SECONDS:
-            self.identity = authenticate(self.call.request)
-            self.known_at = time.monotonic()
+        """What the caller may see as of now."""
         return Access(subject_of_identity(self.identity))
 
     def read(self) -> Page:
-        """The next changes. Raises `Gone` and `Unauthenticated`."""
+        """The next changes. Raises `Gone`."""
         return read_feed(self.access, self.position, self.wanted)
 
     # Events
@@ -221,9 +216,13 @@ class Watching:
         return b"".join(shown)
 
     def asked_again(self) -> bytes:
-        """Now and then: whether the token still counts, and whether other things may be seen than before."""
+        """Now and then: whether the token still counts, and whether other things may be seen than before.
+
+        Raises `Unauthenticated`.
+        """
         if time.monotonic() - self.asked_at < ASK_AGAIN_SECONDS:
             return b""
+        self.identity = authenticate(self.call.request)
         self.asked_at = time.monotonic()
         rights = rights_of(self.access())
         if rights == self.rights:
@@ -275,6 +274,7 @@ class Polling(Watching):
     def step(self) -> bytes:
         """The whole reply once there is something to say or the time is up; nothing before."""
         try:
+            self.asked_again()
             page = self.read()
         except (Gone, Unauthenticated, DatabaseError):
             page = Page([], self.position)  # the status has been sent: the next request will be told
