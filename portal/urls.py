@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("portal.access.urls")),
     path("", include("portal.accounts.issuer.urls")),
     path("", include("portal.mcp.urls")),
+    path("mcp/compact", include("workflows.compact.urls")),
     path("observer/", include("workflows.observer.urls")),
     path("", include("workflows.runs.urls")),
     path("", include("workflows.webhooks.urls")),

@@ -112,8 +112,8 @@ def require_reach(call: Call, tool: Tool, given: Arguments) -> None:
 
     What this lets through is judged again, with the object at hand, where REST judges it.
     """
-    action = tool.action_for(given)
-    if not action or reaches(call.access, action, tool.place_of(given)):
+    action, place = tool.action_for(given), tool.place_of(given)
+    if not action or any(reaches(call.access, each, place) for each in tool.enough(given)):
         return
     audit.decided(is_allowed=False, reason={"because": "no grant", "tool": tool.name})
     raise Denied(f'not authorized to call tool "{tool.name}": missing permission "{action}"')

@@ -68,6 +68,11 @@ class Tool:
             return self.actions[""]
         return self.actions.get(arguments.get("scope") or "namespace", "")
 
+    def enough(self, arguments: Arguments) -> tuple[str, ...]:
+        """The actions any of which lets a call with these arguments be tried. One, for tools that do one thing."""
+        action = self.action_for(arguments)
+        return (action,) if action else ()
+
     def place_of(self, arguments: Arguments) -> Place:
         """Where a call with these arguments would act, as far as they say. Of a component and a resource the first
         counts, as in the contract."""
