@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import missing
 from tests.real import services
+from tests.real.agent_stage import AgentStage, agent_stage_on
 from tests.real.cluster.cluster import Cluster, start_cluster
 
 CUSTOM_RESOURCES = ("gateway-api", "external-secrets", "argo")
@@ -33,4 +34,11 @@ def cluster() -> Iterator[Cluster]:
 def own_cluster() -> Iterator[Cluster]:
     """A cluster for one file: its tests kill parts of it, or count what is written there."""
     with started() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def agent_stage(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentStage]:
+    """An installation that reaches the session's cluster by an agent only."""
+    with agent_stage_on(cluster, tmp_path_factory.mktemp("agents")) as found:
         yield found

@@ -1,104 +1,159 @@
-"""A whole installation, a gateway, agents, and a real Kubernetes that only they ask.
-
-One cluster and one installation serve all tests of this file; each test has components of its own.
-"""
+"""Deliveries through an agent: what is wanted gets there, is reported, and survives what happens to connections."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+import signal
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
+import requests
 
-from catalog.delivery.agent.authority import Signed, sign_client
-from tests.real.agents import DAY, GatewayProcess, Process, start_agent, start_gateway
-from tests.real.cluster.cluster import Cluster
-from tests.real.installation import Installation, greeter
+from catalog.delivery.agent.authority import sign_client
+from tests.real.agent_stage import AgentStage, plane_behind_agent, until
+from tests.real.agents import DAY, start_agent, start_gateway, write_files
+from tests.real.installation import greeter
 
 pytestmark = [pytest.mark.real("kubernetes"), pytest.mark.xdist_group("kubernetes")]
-SECONDS = 60.0
-DEPLOYMENTS = "/apis/apps/v1/deployments"
+SEEN_SECONDS = 20.0
+"""The watch sees it at once; a busy machine takes longer to act on it."""
+CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 
 
-@dataclass
-class Stage:
-    """What the tests play on. `signed` is a certificate of the default plane's authority."""
-
-    cluster: Cluster
-    installation: Installation
-    gateway: GatewayProcess
-    agent: Process
-    signed: Signed
-    directory: Path
-
-    def deploy(self, name: str) -> None:
-        self.installation.apply(*greeter(name))
-        until(lambda: self.reason(name) == "Ready", lambda: f"{self.installation.state()} {self.agent.said[-2000:]}")
-
-    def reason(self, name: str) -> str:
-        return str(self.installation.state()["bindings"].get(f"{name}-development", ""))
-
-    def objects(self, name: str, path: str = DEPLOYMENTS) -> list[dict[str, Any]]:
-        selector = f"labelSelector=openchoreo.dev%2Frendered-release-name%3D{name}-development"
-        found: list[dict[str, Any]] = self.cluster.call("GET", f"{path}?{selector}")["items"]
-        return found
-
-    def connection(self) -> dict[str, Any]:
-        """What the default plane says of its agents."""
-        plane = self.installation.get("ClusterDataPlane", "", "default")
-        found: dict[str, Any] = plane["status"].get("agentConnection") or {}
-        return found
-
-
-def until(is_so: Callable[[], Any], otherwise: Callable[[], str] = lambda: "it did not come", seconds: float = SECONDS):
-    deadline = time.monotonic() + seconds
-    while not (found := is_so()):
-        assert time.monotonic() < deadline, f"after {seconds:.0f} s: {otherwise()}"
-        time.sleep(0.05)
-    return found
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory, cluster) -> Iterator[Stage]:
-    """An installation whose default plane is behind an agent."""
-    directory: Path = tmp_path_factory.mktemp("agents")
-    signed = sign_client("agent", DAY)
-    with ExitStack() as held:
-        installation = held.enter_context(Installation(directory / "home"))
-        installation.prepare()
-        installation.apply(plane_with(installation, signed.authority))
-        gateway = start_gateway(installation)
-        held.callback(gateway.stop)
-        agent = start_agent(gateway, cluster, signed, directory / "agent")
-        held.callback(agent.stop)
-        installation.start_worker()
-        yield Stage(cluster, installation, gateway, agent, signed, directory)
-
-
-def plane_with(installation: Installation, authority: str) -> dict[str, Any]:
-    """The default plane, behind agents of that authority."""
-    plane = installation.get("ClusterDataPlane", "", "default")
-    plane.pop("status", None)
-    plane["metadata"].setdefault("annotations", {})["stagecraft.dev/driver"] = "agent"
-    plane["spec"] |= {"planeID": "default", "clusterAgent": {"clientCA": {"value": authority}}}
-    return plane
-
-
-def test_a_component_is_delivered_through_the_agent_and_its_status_comes_back(stage):
-    stage.deploy("through")
-    (deployment,) = stage.objects("through")
+def test_a_component_is_delivered_through_the_agent_and_its_status_comes_back(agent_stage: AgentStage):
+    agent_stage.deploy("through")
+    (deployment,) = agent_stage.objects("through")
     assert deployment["status"]["availableReplicas"] == 1
     assert deployment["metadata"]["managedFields"][0]["manager"] == "stagecraft"
-    held = stage.installation.get("RenderedRelease", "default", "through-development")["status"]
+    held = agent_stage.installation.get("RenderedRelease", "default", "through-development")["status"]
     entry = next(item for item in held["resources"] if item["kind"] == "Deployment")
     assert (entry["healthStatus"], entry["status"]["availableReplicas"]) == ("Healthy", 1)
 
 
-def test_the_plane_says_that_its_agent_is_connected(stage):
-    until(lambda: stage.connection().get("connected"))
-    assert stage.connection()["connectedAgents"] == 1
-    assert stage.connection()["message"] == "1 agent connected"
+def test_the_plane_says_that_its_agent_is_connected(agent_stage: AgentStage):
+    agent_stage.wait_for_agents(1)
+    found = agent_stage.connection()
+    assert (found["connected"], found["message"]) == (True, "1 agent connected")
+    assert found["lastHeartbeatTime"] >= found["lastConnectedTime"]
+
+
+def test_an_edit_by_hand_is_seen_by_watch_and_undone(agent_stage: AgentStage):
+    agent_stage.deploy("mended")
+    (deployment,) = agent_stage.objects("mended")
+    metadata = deployment["metadata"]
+    where = f"/apis/apps/v1/namespaces/{metadata['namespace']}/deployments/{metadata['name']}?fieldManager=kubectl-edit"
+    change = {"metadata": {"labels": {"openchoreo.dev/component": "other"}}}
+    agent_stage.cluster.call("PATCH", where, change, content_type="application/merge-patch+json")
+    until(
+        lambda: agent_stage.objects("mended")[0]["metadata"]["labels"]["openchoreo.dev/component"] != "other",
+        lambda: str(agent_stage.objects("mended")), SEEN_SECONDS,
+    )  # fmt: skip
+
+
+def test_a_watch_tells_of_a_change_while_it_goes_on(agent_stage: AgentStage):
+    position = agent_stage.ask(CONFIG_MAPS).json()["metadata"]["resourceVersion"]
+    query = f"?watch=true&resourceVersion={position}&timeoutSeconds=30"
+    with agent_stage.ask(f"{CONFIG_MAPS}{query}", stream=True) as answer:
+        document = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "seen", "namespace": "default"}}
+        agent_stage.cluster.apply([document])
+        assert any(b'"name":"seen"' in line for line in answer.iter_lines())
+
+
+def test_logs_come_whole_and_can_be_followed(agent_stage: AgentStage):
+    agent_stage.deploy("talking")
+    (deployment,) = agent_stage.objects("talking")
+    namespace = deployment["metadata"]["namespace"]
+    pods = agent_stage.ask(f"/api/v1/namespaces/{namespace}/pods").json()["items"]
+    pod = next(item["metadata"]["name"] for item in pods if item["metadata"]["name"].startswith("talking-"))
+    path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
+    assert "a line of log" in agent_stage.ask(path).text
+    with agent_stage.ask(f"{path}?follow=true", stream=True) as answer:
+        assert next(answer.iter_lines()).endswith(b"a line of log")
+
+
+def test_who_asks_is_the_agents_account_whatever_the_request_says(agent_stage: AgentStage):
+    review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    headers = {"Impersonate-User": "somebody", "Cookie": "a=b", "X-Remote-User": "root"}
+    path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+    answer = agent_stage.ask(path, "POST", json=review, headers=headers)
+    assert answer.json()["status"]["userInfo"]["username"] == "admin"
+
+
+def test_an_agent_that_is_killed_and_comes_back_goes_on(agent_stage: AgentStage):
+    agent_stage.agent.kill()
+    agent_stage.wait_for_agents(0)
+    assert agent_stage.connection()["message"] == "No agents connected"
+    agent_stage.installation.apply(*greeter("waiting"))
+    until(lambda: "no agent" in str(agent_stage.installation.state()["failed"]), lambda: str(agent_stage.connection()))
+    agent_stage.agent.start()
+    until(lambda: agent_stage.reason("waiting") == "Ready", lambda: str(agent_stage.installation.state()))
+
+
+def test_a_gateway_that_is_killed_and_comes_back_has_its_agent_again(agent_stage: AgentStage):
+    agent_stage.gateway.kill()
+    with pytest.raises(requests.ConnectionError):
+        agent_stage.ask(CONFIG_MAPS)
+    agent_stage.gateway.start()
+    until(lambda: agent_stage.ask(CONFIG_MAPS).ok)
+    agent_stage.deploy("again")
+
+
+def test_of_two_agents_one_may_go(agent_stage: AgentStage):
+    second = start_agent(agent_stage.gateway, agent_stage.cluster, agent_stage.signed, agent_stage.directory / "second")
+    try:
+        agent_stage.wait_for_agents(2)
+        assert agent_stage.connection()["message"] == "2 agents connected (HA mode)"
+        agent_stage.agent.kill()
+        assert [agent_stage.ask(CONFIG_MAPS).status_code for _ in range(5)] == [200] * 5
+        agent_stage.agent.start()
+        agent_stage.wait_for_agents(2)
+    finally:
+        second.stop()
+    agent_stage.wait_for_agents(1)
+
+
+def test_a_request_finds_the_replica_that_has_the_agent(agent_stage: AgentStage):
+    with ExitStack() as held:
+        other = start_gateway(agent_stage.installation, "other")
+        held.callback(other.stop)
+        until(lambda: agent_stage.ask(CONFIG_MAPS, gateway=other).status_code == 200)
+        body = agent_stage.ask(CONFIG_MAPS, gateway=other).json()
+        assert body["kind"] == "ConfigMapList"
+        refused = agent_stage.ask("/api/v1/namespaces/absent/pods/none", gateway=other)
+        assert (refused.status_code, refused.json()["reason"]) == (404, "NotFound")
+        # An agent at each replica; the first replica dies without a word.
+        second = start_agent(other, agent_stage.cluster, agent_stage.signed, agent_stage.directory / "second")
+        held.callback(second.stop)
+        agent_stage.wait_for_agents(2)
+        agent_stage.gateway.kill()
+        agent_stage.deploy("elsewhere")
+        agent_stage.gateway.start()
+        agent_stage.wait_for_agents(2)
+    agent_stage.wait_for_agents(1)
+
+
+def test_a_renewed_certificate_is_used_without_a_restart(agent_stage: AgentStage):
+    renewed = sign_client("agent", DAY)
+    both = f"{agent_stage.signed.authority}{renewed.authority}"
+    agent_stage.installation.apply(plane_behind_agent(agent_stage.installation, both))
+    write_files(agent_stage.directory / "agent", renewed)
+    agent_stage.agent.wait_for("the certificate was renewed")
+    # The former authority goes; who was let in by it would have to go, too.
+    agent_stage.signed = renewed
+    agent_stage.installation.apply(plane_behind_agent(agent_stage.installation, renewed.authority))
+    until(lambda: agent_stage.ask(CONFIG_MAPS).ok)
+
+
+def test_an_agent_has_to_go_when_its_authority_is_taken_from_the_plane(agent_stage: AgentStage):
+    other = sign_client("other", DAY)
+    agent_stage.installation.apply(plane_behind_agent(agent_stage.installation, other.authority))
+    agent_stage.wait_for_agents(0)
+    assert "has to go: client certificate verification failed" in agent_stage.gateway.said
+    agent_stage.installation.apply(plane_behind_agent(agent_stage.installation, agent_stage.signed.authority))
+    agent_stage.wait_for_agents(1)
+
+
+def test_an_agent_that_stops_leaves_at_once(agent_stage: AgentStage):
+    agent_stage.agent.kill(signal.SIGTERM)
+    agent_stage.wait_for_agents(0)
+    agent_stage.agent.start()
+    agent_stage.wait_for_agents(1)

@@ -8,11 +8,13 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from typing import Any
 
 import urllib3
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
+from catalog.compiler.documents import Document
 from catalog.delivery.agent import internal_token, replicas
 from catalog.delivery.agent.heads import Head, NoHead, parse_head
 from catalog.delivery.kubernetes.connection import (
@@ -27,6 +29,9 @@ from catalog.delivery.plane import PlaneNotConfigured
 MARK = "Stagecraft-Gateway"
 """The header by which the gateway says that an answer is its own and not the cluster's."""
 BELIEVED_SECONDS = 1.0
+SILENT_SECONDS = 15.0
+REPEATED = ("GET", "PATCH")
+"""All patches are applies, which come to the same when they are sent twice."""
 WATCHED = "agent:"
 """What the names of clusters behind agents begin with, where clusters are watched."""
 
@@ -45,6 +50,8 @@ class AgentConnection(Connection):
         self.pool = pool_of(credentials, is_bounded=True, hosts=HOSTS)
         self.streams = pool_of(credentials, is_bounded=False, hosts=HOSTS)
         self.found: tuple[float, str] = (0.0, "")
+        self.silent: dict[str, float] = {}
+        """Replicas that did not answer, and until when others are preferred."""
 
     def __str__(self) -> str:
         return f"{self.head.kind} {self.head.key.lstrip('/')}, behind an agent"
@@ -59,9 +66,24 @@ class AgentConnection(Connection):
         if url and time.monotonic() - found_at < BELIEVED_SECONDS:
             return url
         addresses = lookups().submit(look_up, self.head).result()
-        url = url if url in addresses else addresses[0]
-        self.found = (time.monotonic(), url)
+        now = time.monotonic()
+        answering = [item for item in addresses if self.silent.get(item, 0.0) < now] or addresses
+        url = url if url in answering else answering[0]
+        self.found = (now, url)
         return url
+
+    def ask(self, method: str, url: str, body: Document | None = None, **options: Any) -> urllib3.BaseHTTPResponse:
+        """As on a direct connection; where a replica has died and asking twice does no harm, another is asked."""
+        try:
+            return super().ask(method, url, body, **options)
+        except Unreachable:
+            asked = self.found[1]
+            self.silent[asked] = time.monotonic() + SILENT_SECONDS
+            self.found = (0.0, "")
+            other = self.gateway()
+            if other == asked or not url.startswith(asked) or method not in REPEATED:
+                raise
+            return super().ask(method, f"{other}{url.removeprefix(asked)}", body, **options)
 
     def checked(self, answer: urllib3.BaseHTTPResponse) -> urllib3.BaseHTTPResponse:
         """The cluster's answer. Raises what the gateway says: `Unreachable`, or `ApiError` for what it forbids."""

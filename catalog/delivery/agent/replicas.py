@@ -14,7 +14,7 @@ from django.utils import timezone
 from catalog.delivery.agent.heads import Head
 from catalog.delivery.agent.models import ConnectedAgent, GatewayReplica
 
-LEASE = timedelta(seconds=15)
+LEASE = timedelta(seconds=12)
 RENEW_SECONDS = 3.0
 FORGET = timedelta(minutes=10)
 
