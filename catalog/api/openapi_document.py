@@ -26,6 +26,8 @@ from portal.wire.conditional import conditional
 
 OURS = "/api/stagecraft/v1/"
 CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
+SUCCESS_TOLD = re.compile(r"(2\d\d)\b")
+"""Our handlers' first words are the status of success, where it is not 200."""
 SUCCESS = {"create": ("201", "The object as stored"), "delete": ("204", "Deleted, or being deleted")}
 LIST_PARAMETERS = ("limit", "cursor", "labelSelector")
 QUERY: Mapping[str, tuple[str, ...]] = {
@@ -165,12 +167,13 @@ def routes(resolver: Any = None, prefix: str = "") -> Iterator[tuple[str, Any]]:
 def of_handler(path: str, method: str, handler: Handler) -> Document:
     """An operation of ours, described by its handler's first paragraph and the action that it asks for."""
     words = " ".join((handler.run.__doc__ or "").strip().split("\n\n")[0].split())
+    told = SUCCESS_TOLD.match(words)
     described: Document = {
         "operationId": name_of(path, method),
         "tags": ["Stagecraft"],
         "description": f"{words}\n\nAction: `{handler.action}`.".strip(),
         "parameters": list(path_parameters(path)),
-        "responses": {"200": {"description": "The answer"}, **failures(is_public=False)},
+        "responses": {told[1] if told else "200": {"description": "The answer"}, **failures(is_public=False)},
     }
     if method in ("POST", "PUT"):
         described["requestBody"] = {"content": {"application/json": {"schema": {}}}}
