@@ -29,5 +29,12 @@ def apply_directory(directory: Path) -> dict[str, int]:
     actor = system("quickstart", surface="quickstart")
     with store.transaction():
         for document in documents_in(directory):
-            counts[store.apply(document, actor).action] += 1
+            counts[store.apply(watched_from_here(document), actor).action] += 1
     return counts
+
+
+def watched_from_here(document: dict[str, Any]) -> dict[str, Any]:
+    """The default observability plane with this server's own address as its observer, wherever it is served."""
+    if document["kind"] != "ClusterObservabilityPlane":
+        return document
+    return {**document, "spec": {**document["spec"], "observerURL": f"{settings.PUBLIC_URL.rstrip('/')}/observer"}}

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from catalog import store
 from portal.access.endpoint import Call
 from portal.mcp.arguments import NUMBER, OBJECT, TEXT, BadArguments, described, one_of
 from portal.mcp.registry import Arguments, Document
@@ -24,6 +25,8 @@ from workflows.observer.windows import moment_of
 WELL = ("Healthy", "Suspended")
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 LOG_LINES = 20
+UNSEEN = "not looked at yet"
+"""The reason of what has been changed a moment ago."""
 OBSERVED = {
     "resource_metrics": "query_resource_metrics",
     "http_metrics": "query_http_metrics",
@@ -57,6 +60,14 @@ def status(call: Call, given: Arguments) -> Document:
     return {"environments": [short_binding(item) for item in bindings] or "deployed nowhere"}
 
 
+def is_current(kind: str, namespace: str, name: str) -> bool:
+    """Whether what an object says of itself is about what it is now: after a change it takes a moment."""
+    held = store.get_or_none(kind, namespace, name)
+    conditions = [] if held is None else held.status.get("conditions") or []
+    seen = [item.get("observedGeneration") for item in conditions if item.get("type") == "Ready"]
+    return held is not None and seen == [held.generation]
+
+
 def short_binding(item: Document) -> Document:
     kept = ("environment", "releaseName", "state", "status")
     shown = {name: item[name] for name in kept if item.get(name)}
@@ -67,12 +78,14 @@ def status_in(call: Call, given: Arguments) -> Document:
     """A deployment: its release, whether it is well, and if not the conditions and objects that are to blame."""
     component = visible_component(call, given)
     held = binding_at(call, component, given["environment"])
+    if not is_current("ReleaseBinding", given["namespace"], held["name"]):
+        held = {**held, "status": UNSEEN}
     is_well = held.get("status") == "Ready"
     shown: Document = {
         "component": component.name,
         "environment": given["environment"],
         "healthy": "yes" if is_well else "no",
-        "reason": held.get("status") or "not looked at yet",
+        "reason": held.get("status") or UNSEEN,
         "release": held.get("releaseName"),
         "state": held.get("state"),
         "urls": urls_of(held),
@@ -148,6 +161,8 @@ def status_of_resource(call: Call, given: Arguments) -> Document:
 
 def resource_binding(call: Call, namespace: str, row: Document) -> Document:
     held = read(call, "get_resource_release_binding", {"namespace_name": namespace, "name": row["name"]})
+    if not is_current("ResourceReleaseBinding", namespace, row["name"]):
+        held = {**held, "status": UNSEEN}
     is_well = held.get("status") == "Ready"
     faults = [
         f"{condition.get('type')}: {condition.get('reason')}: {condition.get('message')}"
@@ -157,7 +172,7 @@ def resource_binding(call: Call, namespace: str, row: Document) -> Document:
     return {
         "environment": held.get("environment"),
         "ready": "yes" if is_well else "no",
-        "reason": held.get("status") or "not looked at yet",
+        "reason": held.get("status") or UNSEEN,
         "release": held.get("resourceRelease"),
         "outputs": ", ".join(output["name"] for output in held.get("outputs") or () if output.get("name")),
         "waits_for": [] if is_well else faults,

@@ -19,7 +19,7 @@ from portal.mcp.registry import Arguments, Document
 from portal.wire.responses import Refusal
 from workflows.compact.dispatching import arguments_of, read, write
 from workflows.compact.kinds import kinds_with
-from workflows.compact.looking import run_named, status_in, status_of_resource
+from workflows.compact.looking import UNSEEN, run_named, status_in, status_of_resource
 from workflows.compact.tool import CompactTool, Picked, actions_behind
 from workflows.compact.verbs import SPARING
 
@@ -32,7 +32,7 @@ PROGRESSING = frozenset(
     (
         *("ReleaseSynced", "ResourcesProgressing", "ResourcesNotReady", "ResourceDependenciesPending"),
         *("ConnectionsPending", "JobRunning", "ResourcesUnknown", "ProjectReleaseNotSet", "NamespaceProgressing"),
-        *("not looked at yet", "Progressing", "Pending", "Running", "ReleaseProgressing", ""),
+        *(UNSEEN, "Progressing", "Pending", "Running", "ReleaseProgressing", ""),
     )
 )
 """Reasons of a binding that is on its way, as the contract's portal has them; any other is a failure."""
