@@ -14,6 +14,7 @@ from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import F
 
+from catalog.access import policy_version
 from catalog.access.models import GRANTS, Cluster, PolicyException, PolicyState
 from catalog.access.origins import origins_of
 from catalog.kinds.authz_role import AuthzRole
@@ -37,7 +38,8 @@ ROLES: dict[str, type[PlatformObject]] = {"AuthzRole": AuthzRole, "ClusterAuthzR
 def use_tables(as_of: Callable[[User, datetime], Past]) -> None:
     """Tell the engine where grants are kept, and how to know those of the past."""
     levels = tuple(LevelTables(level, SCOPES[level], *GRANTS[level]) for level in LEVELS)  # type: ignore[arg-type]
-    use(Tables(levels, PolicyException, PolicyState, roles_by_key, get_or_none, origins_of, as_of))
+    counted = policy_version.is_counted
+    use(Tables(levels, PolicyException, PolicyState, roles_by_key, get_or_none, origins_of, as_of, counted))
 
 
 def roles_by_key() -> Mapping[str, Role]:

@@ -2,8 +2,9 @@
 
 Bindings and roles are written through the store, which counts them. Grants by hand, members of groups and people are
 also changed by guardian's and Django's own tools, in bulk, by scripts and by hand in SQL; so the database itself counts
-these, by triggers: `version` is another after each statement that has changed a row. They are made after each
-`migrate`. On SQLite they are taken away before it, because it changes a table by making another of its name.
+these, by triggers: `version` is another after each statement that has changed a row. So it is with access tokens: what
+a process keeps of them ends with the version. The triggers are made after each `migrate`. On SQLite they are taken away
+before it, because it changes a table by making another of its name.
 """
 
 from __future__ import annotations
@@ -13,16 +14,22 @@ from hashlib import sha256
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.db import connection as default_connection
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from catalog.access.models import GRANTS, PolicyException, PolicyState
-from portal.accounts.models import User
+from portal.accounts.models import AccessToken, User
 
 PREFIX = "policy_version"
 FUNCTION, ROW_FUNCTION = f"{PREFIX}_of_rows", f"{PREFIX}_of_row"
-SAYS_WHO = ("is_active", "is_superuser", "principal_kind", "disabled_at", "expires_at", "owner_id")
+SAYS_WHO = (
+    "is_active", "is_superuser", "principal_kind", "disabled_at", "expires_at", "owner_id",
+    "username", "issuer", "subject",
+)  # fmt: skip
 """Columns of a user that rights depend on, as far as there are such."""
+SAYS_NOTHING = ("name", "last_used_at")
+"""Columns of an access token that nothing depends on."""
 
 
 def counted_tables() -> list[str]:
@@ -35,7 +42,8 @@ def counted_tables() -> list[str]:
 def counted_columns() -> dict[str, list[str]]:
     """The tables of which some columns count, when they change."""
     people = [field.column for field in User._meta.concrete_fields if field.column in SAYS_WHO]
-    return {User._meta.db_table: people, Group._meta.db_table: ["name"]}
+    tokens = [field.column for field in AccessToken._meta.concrete_fields if field.column not in SAYS_NOTHING]
+    return {User._meta.db_table: people, Group._meta.db_table: ["name"], AccessToken._meta.db_table: tokens}
 
 
 def definitions(vendor: str, quote: Any) -> Iterator[tuple[str, str, str]]:
@@ -43,10 +51,11 @@ def definitions(vendor: str, quote: Any) -> Iterator[tuple[str, str, str]]:
     state = quote(PolicyState._meta.db_table)
     count = f"BEGIN UPDATE {state} SET version = version + 1 WHERE id = {PolicyState.THE_ROW}; END"  # noqa: S608
     is_postgresql = vendor == "postgresql"
-    for table in counted_tables():
-        for operation, rows in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")):
-            each = f"REFERENCING {rows} TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION {FUNCTION}()"
-            yield table, operation, each if is_postgresql else count
+    operations = (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD"))
+    of_rows = [(table, *operation) for table in counted_tables() for operation in operations]
+    for table, operation, rows in (*of_rows, (AccessToken._meta.db_table, "DELETE", "OLD")):
+        each = f"REFERENCING {rows} TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION {FUNCTION}()"
+        yield table, operation, each if is_postgresql else count
     differs = "IS DISTINCT FROM" if is_postgresql else "IS NOT"
     for table, columns in counted_columns().items():
         when = " OR ".join(f"OLD.{quote(column)} {differs} NEW.{quote(column)}" for column in columns)
@@ -86,6 +95,11 @@ def install(using: str) -> None:
             cursor.execute(sql)
         for sql in missing:
             cursor.execute(sql)
+
+
+def is_counted() -> bool:
+    """Whether every trigger is there: an installation whose code is newer than its last `migrate` may lack some."""
+    return {name for name, _ in statements(default_connection)} <= installed(default_connection).keys()
 
 
 def installed(connection: BaseDatabaseWrapper) -> dict[str, str]:

@@ -1,19 +1,22 @@
 """Authentication of API requests: `Authorization: Bearer <token>`, the scheme in any case.
 
-A token is one of our own (`stg_…`, looked up) or signed by an issuer that we trust (a JWT, verified). Either way the
-account behind it is read anew at each request, so that whoever has been shut out is out.
+A token is one of our own (`stg_…`, looked up) or signed by an issuer that we trust (a JWT, verified). Either way it is
+made sure at each request that the account behind it is still what it was, so that whoever has been shut out is out.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.conf import settings
 from django.http import HttpRequest
 
+from portal.access import known_tokens
 from portal.accounts.identity import Identity, anonymous
 from portal.accounts.issuers import identity_of_jwt
 from portal.accounts.jwt_verification import MAX_BYTES, Refused
-from portal.accounts.models import TOKEN_PREFIX, valid_token
-from portal.accounts.tokens import identity_of_token, note_use
+from portal.accounts.models import TOKEN_PREFIX
+from portal.accounts.tokens import identity_of_token
 
 MESSAGES = {
     "MISSING_TOKEN": "missing or invalid authentication token",
@@ -47,12 +50,11 @@ def authenticate(request: HttpRequest) -> Identity:
 
 
 def identity_by_lookup(token: str) -> Identity:
-    """Who an access token of ours is of; one query."""
-    found = valid_token(token)
+    """Who an access token of ours is of; one query for a token that is known here."""
+    found, moment = known_tokens.lookup(token)
     if found is None:
         raise Unauthenticated("INVALID_TOKEN")
-    note_use(found)
-    return identity_of_token(found)
+    return replace(identity_of_token(found), moment=moment)
 
 
 def identity_by_signature(token: str) -> Identity:

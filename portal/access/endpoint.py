@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from portal.access import guard
 from portal.access.bearer import Unauthenticated, authenticate
 from portal.access.engine import Access
+from portal.access.moment import Moment
 from portal.access.rules import POWER_KINDS
 from portal.access.subject import is_unchecked, subject_of_identity
 from portal.accounts.actor import Actor, ActorKind, Surface
@@ -70,7 +71,8 @@ class Call:
     @cached_property
     def access(self) -> Access:
         """What the caller may do, read once for this request."""
-        return Access(subject_of_identity(self.identity))
+        moment = self.identity.moment
+        return Access(subject_of_identity(self.identity), None if moment is None else Moment(*moment))
 
     def require(self, verb: str, kind: str, *, namespace: str = "", name: str = "") -> None:
         """Refuse what the caller may not do to the object of that name. Raises `guard.Forbidden`."""

@@ -22,6 +22,7 @@ from portal.access.actions import contract_actions
 from portal.access.area import area_within
 from portal.access.doors import opened
 from portal.access.limited import policy_within
+from portal.access.moment import Moment
 from portal.access.place import Place
 from portal.access.policy import Policy
 from portal.access.policy_cache import policy_of
@@ -36,10 +37,11 @@ CREDENTIAL = "the token"
 
 
 class Access:
-    """What one subject may do. Make one for each request."""
+    """What one subject may do. Make one for each request. `moment` is when the request has begun, if that is known."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, moment: Moment | None = None) -> None:
         self.subject = subject
+        self.moment = moment
 
     @classmethod
     def of(cls, user: User, *, groups: Iterable[str] = ()) -> Access:
@@ -47,12 +49,12 @@ class Access:
 
     @cached_property
     def policy(self) -> Policy:
-        return policy_of(self.subject)
+        return policy_of(self.subject, self.moment)
 
     @cached_property
     def principal(self) -> Access | None:
         """The rights of the person on whose behalf the subject acts."""
-        return None if self.subject.acting_for is None else Access(self.subject.acting_for)
+        return None if self.subject.acting_for is None else Access(self.subject.acting_for, self.moment)
 
     @cached_property
     def bounds(self) -> tuple[Access, ...]:

@@ -17,9 +17,10 @@ from dataclasses import replace
 
 from django.db import connection
 
+from portal.access import policy_cache
 from portal.access.engine import Access
+from portal.access.moment import Moment, moment_now
 from portal.access.subject import Subject
-from portal.access.tables import tables
 from portal.accounts.models import User
 
 
@@ -28,35 +29,53 @@ def hold_policy(access: Access, *, exclusively: bool = False) -> None:
 
     `exclusively` is for those who change rights themselves. One query, and those of reading anew if anything has moved.
     """
-    version = locked_version(exclusively=exclusively)
+    moment = locked_moment(exclusively=exclusively)
+    version = 0 if moment is None else moment.version
+    if moment is not None and access.moment == moment:
+        take_kept_policies(access, moment)
     if any(version != known for known in versions_of(access)):
         renew(access)
 
 
-def locked_version(*, exclusively: bool) -> int:
-    """The version of the policy, its row locked where the database locks rows."""
-    quote = connection.ops.quote_name
-    lock = ("FOR UPDATE" if exclusively else "FOR SHARE") if connection.vendor == "postgresql" else ""
-    state = tables().state
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT version FROM {quote(state._meta.db_table)} WHERE id = 1 {lock}")  # noqa: S608
-        row = cursor.fetchone()
-    return 0 if row is None else int(row[0])
+def locked_moment(*, exclusively: bool) -> Moment | None:
+    """The moment that it is, its row locked where the database locks rows."""
+    lock = (" FOR UPDATE" if exclusively else " FOR SHARE") if connection.vendor == "postgresql" else ""
+    return moment_now(lock)
+
+
+def take_kept_policies(access: Access, moment: Moment) -> None:
+    """Nothing has moved since the request began, so what this process keeps of that moment needs no reading."""
+    for each in subjects_of(access):
+        if "policy" not in each.__dict__ and (kept := policy_cache.kept(each.subject, moment)) is not None:
+            each.policy = kept
 
 
 def versions_of(access: Access) -> Iterator[int]:
-    """The versions at which the policies were read, of the subject and of whom it acts for; -1 if it was not."""
-    subjects: Access | None = access
-    while subjects is not None:
-        held = subjects.__dict__.get("policy")
-        yield -1 if held is None else held.version
-        subjects = subjects.principal
+    """The versions at which the policies were read, of the subject and of whom it acts for; -1 if it was not. Who needs
+    no grant is known by the moment at which their credential was made sure of."""
+    for each in subjects_of(access):
+        held = each.__dict__.get("policy")
+        if held is not None:
+            yield held.version
+        elif each.subject.needs_no_grant and each.moment is not None:
+            yield each.moment.version
+        else:
+            yield -1
+
+
+def subjects_of(access: Access) -> Iterator[Access]:
+    """The subject's rights and those of whom it acts for."""
+    each: Access | None = access
+    while each is not None:
+        yield each
+        each = each.principal
 
 
 def renew(access: Access) -> None:
     """Forget what was read: the next question reads the policy, and the user is the one of this moment."""
     for name in ("policy", "principal", "bounds"):
         access.__dict__.pop(name, None)
+    access.moment = None
     access.subject = present(access.subject)
 
 

@@ -15,14 +15,13 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.db import connection
 from django.utils import timezone
 
+from portal.access.moment import Moment, moment_now
 from portal.access.policy import Policy, load_policy
 from portal.access.subject import Subject
-from portal.access.tables import tables
 
 RULES_MAX = 100_000
 """How many rules are kept at most, of all policies: some forty megabytes."""
@@ -42,13 +41,16 @@ _lock = threading.Lock()
 _count = [0]
 
 
-def policy_of(subject: Subject) -> Policy:
-    """What the subject has been given or refused now. One query: of the state if that is enough, else of the policy."""
+def policy_of(subject: Subject, moment: Moment | None = None) -> Policy:
+    """What the subject has been given or refused now. One query: of the state if that is enough, else of the policy.
+
+    None at all for a request that knows which moment it is and whose policy is kept.
+    """
     if connection.in_atomic_block:
         return load_policy(subject)
-    key = (str(connection.settings_dict["NAME"]), subject.user_id, subject.entitlements)
+    key = key_of(subject)
     held = _held.get(key)
-    if held is not None and is_true(held):
+    if held is not None and is_true(held, moment):
         return held.policy
     started = time.monotonic()
     policy = load_policy(subject)
@@ -56,18 +58,25 @@ def policy_of(subject: Subject) -> Policy:
     return policy
 
 
-def is_true(held: Held) -> bool:
-    """Whether nothing has changed since. One query, unless time alone has ended it."""
+def kept(subject: Subject, moment: Moment) -> Policy | None:
+    """The policy of that moment if it is kept. For a transaction that holds the moment and has changed no rights."""
+    held = _held.get(key_of(subject))
+    return held.policy if held is not None and is_true(held, moment) else None
+
+
+def key_of(subject: Subject) -> Key:
+    return str(connection.settings_dict["NAME"]), subject.user_id, subject.entitlements
+
+
+def is_true(held: Held, moment: Moment | None) -> bool:
+    """Whether nothing has changed since. One query if the moment is not known and time alone has not ended it."""
     policy = held.policy
     if time.monotonic() - held.read_at > SECONDS_MAX:
         return False
     if policy.ends_at is not None and policy.ends_at <= timezone.now():
         return False
-    table = connection.ops.quote_name(tables().state._meta.db_table)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT version, CAST(roles AS TEXT) FROM {table} WHERE id = 1")  # noqa: S608 - our own name
-        row = cursor.fetchone()
-    return row is not None and row[0] == policy.version and UUID(row[1]) == UUID(policy.roles)
+    now = moment or moment_now()
+    return now is not None and now == (policy.version, policy.roles)
 
 
 def keep(key: Key, held: Held) -> None:

@@ -83,6 +83,8 @@ class Tables:
     """What each of some rules comes from, by `Rule.key`. A fixed number of queries for any number of rules."""
     as_of: Callable[[User, datetime], Past]
     """What a user might do at a moment in the past."""
+    is_counted: Callable[[], bool] = lambda: False
+    """Whether the database moves the state's version with every change, also of accounts and their tokens."""
 
     def at(self, level: Level) -> LevelTables:
         return next(tables for tables in self.levels if tables.level == level)

@@ -31,6 +31,8 @@ class Identity:
     acting_for: Identity | None = None
     expires_at: datetime | None = None
     is_authenticated: bool = True
+    moment: tuple[int, str] | None = None
+    """What rights were (`portal.access.moment`) when the credential was made sure of; None if that is not known."""
 
     @property
     def is_usable(self) -> bool:

@@ -235,14 +235,23 @@ def check_token(user: User, expires_at: datetime | None, on_behalf_of: User | No
 
 def valid_token(token: str) -> AccessToken | None:
     """The token of that text if it, its user, and whoever it acts for are usable now. One query."""
+    found = token_of(token)
+    return found if found is not None and is_good(found) else None
+
+
+def token_of(token: str) -> AccessToken | None:
+    """The token of that text, whether it is good or not. One query."""
     from portal.accounts.token_lookup import token_by_digest  # it is made from the models
 
-    found = token_by_digest(digest_of(token))
-    if found is None or not found.is_valid or not found.user.is_usable:
-        return None
-    if found.on_behalf_of is not None and (found.on_behalf_of.is_machine or not found.on_behalf_of.is_usable):
-        return None
-    return found
+    return token_by_digest(digest_of(token))
+
+
+def is_good(token: AccessToken) -> bool:
+    """Whether a token, its user, and whoever it acts for are usable now."""
+    if not token.is_valid or not token.user.is_usable:
+        return False
+    behind = token.on_behalf_of
+    return behind is None or (not behind.is_machine and behind.is_usable)
 
 
 def user_of_token(token: str) -> User | None:

@@ -28,6 +28,7 @@ def note_use(token: AccessToken) -> None:
     if token.last_used_at is None or now - token.last_used_at > USE_NOTED:
         long_ago = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_NOTED)
         AccessToken.objects.filter(long_ago, pk=token.pk).update(last_used_at=now)
+        token.last_used_at = now
 
 
 def revoke(tokens: Iterable[AccessToken]) -> list[AccessToken]:
