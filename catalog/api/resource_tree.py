@@ -14,7 +14,7 @@ from django.http import HttpResponse
 
 from catalog.api.binding_objects import BoundRelease, answered, bound_releases, key_of, visible_binding
 from catalog.api.collection import Collection
-from catalog.api.wire_object import Row, wire_row
+from catalog.api.wire_object import row_of, wire_row
 from catalog.compiler.documents import Document
 from catalog.delivery.health import health_of
 from catalog.delivery.plane import NotThere, ObjectKey
@@ -62,9 +62,7 @@ def tree_of(bound: BoundRelease) -> Document:
 
 def wire_release(release: RenderedRelease) -> Document:
     """The rendered release with its manifests, in the form of every object."""
-    columns = {column: getattr(release, column) for column in Row._fields}
-    columns["spec"] = release.full_spec()
-    return wire_row(RELEASES, release.namespace_name, Row(**columns))
+    return wire_row(RELEASES, release.namespace_name, row_of(release)._replace(spec=release.full_spec()))
 
 
 def nodes_of(bound: BoundRelease) -> Iterator[Document]:

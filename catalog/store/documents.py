@@ -150,4 +150,4 @@ def key_of(obj: PlatformObject) -> Key:
 
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC with whole seconds, as the contract writes times."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"

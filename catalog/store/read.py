@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
+
+from django.db import connection
 
 from catalog.kinds.base import PlatformObject
 from catalog.kinds.registry import kind_named
 from catalog.store.errors import NotFound
+from portal.prepared import Prepared, prepare
 
 
 def get_or_none(kind: str, namespace: str, name: str) -> PlatformObject | None:
     """The object, or None. `namespace` is ignored for cluster kinds."""
-    model = kind_named(kind)
     if "\0" in namespace or "\0" in name:
         return None  # PostgreSQL refuses to even look for it
-    rows: Any = model.objects.system("by name: who shows it asks the engine first").filter(name=name)
-    if model.namespaced:
-        rows = rows.filter(namespace_id=namespace)
-    found: PlatformObject | None = next(iter(rows.order_by()), None)  # names are unique: nothing to put into order
+    model = kind_named(kind)
+    named = {"namespace": namespace, "name": name} if model.namespaced else {"name": name}
+    found: PlatformObject | None = by_name(model, connection.alias).row(**named)
     return found
+
+
+@cache
+def by_name(model: type[PlatformObject], alias: str) -> Prepared:
+    rows: Any = model.objects.system("by name: who shows it asks the engine first")
+    if not model.namespaced:
+        return prepare(lambda name: rows.filter(name=name), "name")
+    return prepare(lambda namespace, name: rows.filter(namespace_id=namespace, name=name), "namespace", "name")
 
 
 def get(kind: str, namespace: str, name: str) -> PlatformObject:

@@ -6,8 +6,6 @@ made sure at each request that the account behind it is still what it was, so th
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -54,7 +52,7 @@ def identity_by_lookup(token: str) -> Identity:
     found, moment = known_tokens.lookup(token)
     if found is None:
         raise Unauthenticated("INVALID_TOKEN")
-    return replace(identity_of_token(found), moment=moment)
+    return identity_of_token(found, moment)
 
 
 def identity_by_signature(token: str) -> Identity:

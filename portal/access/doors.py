@@ -59,6 +59,11 @@ class ProtectedQuerySet(models.QuerySet[Any]):
         opened.door = door
         return opened
 
+    def statement(self) -> tuple[str, tuple[Any, ...]]:
+        """The query as text and its parameters, for who reads rows as the database gives them (`portal.prepared`)."""
+        self.guarded("reading")
+        return self.query.sql_with_params()
+
     def guarded(self, operation: str) -> None:
         """Raise unless a door was taken. `none()` asks nothing and needs none."""
         if not self.door and not self.query.is_empty():

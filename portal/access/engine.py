@@ -124,6 +124,17 @@ class Access:
             queryset = bound.filter(queryset, action)
         return queryset
 
+    def leaves_all(self, model: Any, action: str) -> bool:
+        """Whether `filter` would leave every row of the kind, whichever query it is asked about."""
+        if not self.subject.is_active:
+            return False
+        if not self.subject.needs_no_grant:
+            found = self.policy.usable(action, is_agent=self.subject.is_agent)
+            if not area_within(found, hierarchy_of(model), action, model, strict_deny=settings.STRICT_DENY).everything:
+                return False
+            usage.note_all((rule for rule in found.rules if rule.row), action)
+        return all(bound.leaves_all(model, action) for bound in self.bounds)
+
     def visible(self, queryset: Any) -> Any:
         """The rows that the subject may see."""
         return self.filter(queryset, hierarchy_of(queryset.model).action("view"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 
 from portal.access.tables import tables
 
@@ -24,7 +24,7 @@ class Moment(NamedTuple):
 
 def moment_now(lock: str = "") -> Moment | None:
     """The moment that it is, None where nothing has been installed. One query; `lock` is what to add to it."""
-    with connection.cursor() as cursor:
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute(question() + lock)
         row = cursor.fetchone()
     return None if row is None else Moment(*row)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import quote
 
@@ -52,6 +53,7 @@ class Subject:
         return self.needs_no_grant and self.limits is None and self.acting_for is None
 
 
+@lru_cache(maxsize=4096)
 def entitlement(claim: str, value: str) -> str:
     """The name of the group that stands for a claim's value.
 
@@ -89,7 +91,7 @@ def subject_of_identity(identity: Identity) -> Subject:
     """The subject that a request comes from: with the claims and the limits of its credential, and the person behind
     it."""
     subject = subject_of(identity.user, claims=identity.claims)
-    if subject.is_unchecked:
+    if subject.is_unchecked or (identity.limits is None and identity.acting_for is None):
         return subject
     behind = None if identity.acting_for is None else subject_of_identity(identity.acting_for)
     return replace(subject, limits=identity.limits, acting_for=behind)

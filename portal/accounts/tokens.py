@@ -15,11 +15,13 @@ USE_NOTED = timedelta(minutes=1)
 """How exact `last_used_at` is: it costs one write in this time."""
 
 
-def identity_of_token(token: AccessToken) -> Identity:
-    """Who comes with a valid token."""
+def identity_of_token(token: AccessToken, moment: tuple[int, str] | None = None) -> Identity:
+    """Who comes with a valid token, which was made sure of at that moment."""
     credential = f"token:{token.pk}"
     behind = None if token.on_behalf_of is None else Identity(token.on_behalf_of, credential)
-    return Identity(token.user, credential, limits=token.limits, acting_for=behind, expires_at=token.expires_at)
+    return Identity(
+        token.user, credential, limits=token.limits, acting_for=behind, expires_at=token.expires_at, moment=moment
+    )
 
 
 def note_use(token: AccessToken) -> None:
