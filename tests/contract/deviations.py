@@ -10,9 +10,12 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.contract.plan import Reply, Step
+from tests.contract.document import Operation
+from tests.contract.plan import Reply
 
 UNDECODABLE = (b"can't decode JSON body: ", b"Invalid format for parameter ", b"Query argument ")
+
+NO_SUCH_PATH = (b"404 page not found\n", b"a path may not contain the NUL character\n")
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Rule:
 
     answer: str
     why: str
-    fits: Callable[[Step, Reply], bool]
+    fits: Callable[[Operation, Reply], bool]
     is_ours: bool = False
 
 
@@ -29,47 +32,78 @@ RULES = (
     Rule(
         "401 with `error` and `message` instead of `code` and `error`, also where no 401 is documented",
         "the layer in front of the operations has its own shape, and guards all that are not public",
-        lambda step, reply: (
-            reply.status == 401 and not step.operation.is_public and set(shape(reply)) == {"error", "message"}
+        lambda operation, reply: (
+            reply.status == 401 and not operation.is_public and set(shape(reply)) == {"error", "message"}
         ),
     ),
     Rule(
         "400 in plain text for a body or a query that cannot be read, also where no 400 is documented",
         "the decoder in front of the operations writes text",
-        lambda step, reply: reply.status == 400 and is_text(reply) and reply.body.startswith(UNDECODABLE),
+        lambda operation, reply: reply.status == 400 and is_text(reply) and reply.body.startswith(UNDECODABLE),
+    ),
+    Rule(
+        "400 or 404 in plain text for a path that leads nowhere: a slash or NUL in a name",
+        "the router in front of the operations writes text; the reference fails with 500 at some of them",
+        lambda operation, reply: is_text(reply) and reply.body in NO_SUCH_PATH,
+        is_ours=True,
+    ),
+    Rule(
+        "307 for a path with `..` or a doubled slash",
+        "as the router of the reference does",
+        lambda operation, reply: reply.status == 307,
+    ),
+    Rule(
+        "501 with the reason, where a plane cannot be looked into (Git)",
+        "the document knows planes with a cluster only",
+        lambda operation, reply: reply.status == 501 and shape(reply).get("code") == "NOT_IMPLEMENTED",
+        is_ours=True,
+    ),
+    Rule(
+        "409 to a create under a name that is taken, where the document has no 409",
+        "the reference answers 500",
+        lambda operation, reply: operation.method == "POST" and reply.status == 409,
+        is_ours=True,
     ),
     Rule(
         "404 to a create in a namespace that does not exist",
         "the document has no status for it, and the reference answers 500",
-        lambda step, reply: (
-            step.operation.method == "POST" and reply.status == 404 and b"Namespace not found" in reply.body
+        lambda operation, reply: (
+            operation.method == "POST" and reply.status == 404 and b"Namespace not found" in reply.body
         ),
         is_ours=True,
     ),
 )
 
+EXTENSIONS = "/api/stagecraft/"
+"""What our own document describes; its replies may hold more than it says."""
 MORE_FIELDS = {
     "handleAutoBuild": {".startedRuns", ".refusedComponents"},
 }
 """Fields beside the documented ones, by operation: what a webhook started, and what it did not and why."""
 
 
-def unexplained(step: Step, reply: Reply) -> list[str]:
+def unexplained(operation: Operation, reply: Reply) -> list[str]:
     """What of a reply is neither as documented nor meant to differ."""
-    operation = step.operation
     faults = operation.faults(reply.status, reply.content_type, reply.body)
     if faults:
-        return [] if rule_for(step, reply) else faults
+        return [] if rule_for(operation, reply) else faults
     schema = operation.content_types(reply.status).get("application/json")
-    if schema is None or not reply.body:
+    if schema is None or not reply.body or operation.path.startswith(EXTENSIONS):
         return []
     more = set(operation.document.undocumented(schema, reply.json)) - MORE_FIELDS.get(operation.name, set())
     return [f"{place} is not documented" for place in sorted(more)]
 
 
-def rule_for(step: Step, reply: Reply) -> Rule | None:
+def failures(operation: Operation, reply: Reply) -> list[str]:
+    """The same for a request that somebody made up: and never a failure, whatever the document says."""
+    if reply.status >= 500 and reply.status != 501:
+        return [f"{reply.status} {reply.body[:500]!r}"]
+    return unexplained(operation, reply)
+
+
+def rule_for(operation: Operation, reply: Reply) -> Rule | None:
     """The rule that names this answer."""
-    return next((rule for rule in RULES if rule.fits(step, reply)), None)
+    return next((rule for rule in RULES if rule.fits(operation, reply)), None)
 
 
 def is_text(reply: Reply) -> bool:

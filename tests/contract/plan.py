@@ -91,9 +91,7 @@ class Plan:
         """All of it, in order."""
         yield from self.operations_without_objects()
         yield from self.life("Namespace", "first", "second")
-        yield self.step("createNamespace", body={"metadata": {"name": NAMESPACE}})
-        for kind in KINDS:
-            yield from self.made(kind)
+        yield from self.standing()
         yield from self.special()
         yield from self.secrets()
         for kind in KINDS:
@@ -101,6 +99,12 @@ class Plan:
         for kind in reversed(KINDS):
             yield from self.removed(kind)
         yield self.step("deleteNamespace", NAMESPACE)
+
+    def standing(self) -> Steps:
+        """Two objects of every kind."""
+        yield self.step("createNamespace", body={"metadata": {"name": NAMESPACE}})
+        for kind in KINDS:
+            yield from self.made(kind)
 
     # Kinds ------------------------------------------------------------------------------------------------------------
 
