@@ -17,6 +17,7 @@ class CatalogConfig(AppConfig):
         from catalog import audit_trail
         from catalog.compiler.cel.budget import set_default_budget
         from catalog.controllers import registry
+        from catalog.delivery import health_models
         from catalog.secrets import keeping
         from catalog.store.changes import listen
         from portal.mcp.registry import TOOLS
@@ -24,12 +25,14 @@ class CatalogConfig(AppConfig):
         set_default_budget(settings.CEL_BUDGET)
         registry.connect()
         audit_trail.connect()
+        health_models.connect()
         TOOLS.add_module("catalog.mcp")
         listen(keeping.forget_values)
         connect_access()
         pre_migrate.connect(make_way_for_migrations, sender=self)
         post_migrate.connect(prepare_permissions, sender=self)
         post_migrate.connect(ensure_default_namespace, sender=self)
+        post_migrate.connect(health_models.prepare, sender=self)
 
 
 def connect_access() -> None:

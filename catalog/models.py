@@ -5,6 +5,7 @@ from catalog.access.models import GRANTS, Cluster, CompiledMapping, GrantUse, Po
 from catalog.controllers.models import WakeUp, WorkItem
 from catalog.delivery.agent.models import ConnectedAgent, GatewayReplica
 from catalog.delivery.drift_models import DriftRecord
+from catalog.delivery.health_models import HealthRule
 from catalog.delivery.kubernetes.models import WatchedCluster, WatchedKind
 from catalog.kinds.registry import KINDS
 from catalog.kinds.rendered_object import Manifest, RenderedObject
@@ -12,6 +13,6 @@ from catalog.store.models import LogHorizon, ObjectReference, Revision
 
 __all__ = [
     "GRANTS", "KINDS", "AccessChange", "Cluster", "CompiledMapping", "ConnectedAgent", "DriftRecord", "GatewayReplica",
-    "GrantUse", "LogHorizon", "Manifest", "ObjectReference", "PolicyException", "PolicyState", "RenderedObject",
-    "Revision", "WakeUp", "WatchedCluster", "WatchedKind", "WorkItem",
+    "GrantUse", "HealthRule", "LogHorizon", "Manifest", "ObjectReference", "PolicyException", "PolicyState",
+    "RenderedObject", "Revision", "WakeUp", "WatchedCluster", "WatchedKind", "WorkItem",
 ]  # fmt: skip

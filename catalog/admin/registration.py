@@ -11,10 +11,12 @@ from catalog.admin.access.binding_admin import BindingAdmin
 from catalog.admin.access.pages import PAGES
 from catalog.admin.access.role_admin import RoleAdmin
 from catalog.admin.access.scope_admin import ScopeAdmin
+from catalog.admin.health_admin import HealthRuleAdmin
 from catalog.admin.log_admin import RevisionAdmin
 from catalog.admin.object_admin import ObjectAdmin
 from catalog.admin.work_admin import WorkItemAdmin
 from catalog.controllers.models import WorkItem
+from catalog.delivery.health_models import HealthRule
 from catalog.kinds.registry import KINDS
 from catalog.manifests.drifting import BINDING_KINDS
 from catalog.store.models import Revision
@@ -70,5 +72,6 @@ for model in KINDS:
     admin.site.register(model, type(f"{model.kind}Admin", (base,), {"section": section}))
 admin.site.register(Revision, RevisionAdmin)
 admin.site.register(WorkItem, WorkItemAdmin)
+admin.site.register(HealthRule, HealthRuleAdmin)
 for page in PAGES:
     admin.site.add_page(page)

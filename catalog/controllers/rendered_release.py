@@ -305,10 +305,15 @@ def scheduled_look(release: RenderedRelease, rows: Sequence[RenderedObject], pla
     """The release's schedule."""
     pause = duration(release.spec.get("interval"), STABLE)
     if plane.capabilities.observes_health:
+        soon = pause
         if any(row.health in ("", "Progressing", "Unknown", "Degraded") for row in rows):
-            pause = duration(release.spec.get("progressingInterval"), PROGRESSING)
+            soon = duration(release.spec.get("progressingInterval"), PROGRESSING)
         elif any(row.health == "Suspended" for row in rows):
-            pause = SCALED_TO_ZERO
+            soon = SCALED_TO_ZERO
+        # Where somebody watches, news come by themselves: a route that no gateway ever takes costs nothing.
+        delivered = delivered_of(release)
+        if soon != pause and not (delivered is not None and plane.holds(delivered.place, delivered.state)):
+            pause = soon
     if not pause:
         return Result()
     return Result(again_after=pause * (1 + random.uniform(0, JITTER)))  # noqa: S311 - jitter, not a secret

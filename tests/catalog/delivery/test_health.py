@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
-from catalog.delivery.health import health_of
+from catalog.delivery.health import Rule, compile_rule, evaluate, health_of, rules_of, shipped
+
+pytestmark = pytest.mark.django_db
 
 
 def condition(type_: str, status: str, reason: str = "") -> dict:
@@ -154,23 +157,78 @@ def test_cron_job(document, health):
     assert health_of(document) == health
 
 
+def live(version: str, kind: str, *conditions: dict, generation: int = 1, spec=None, **status) -> dict:
+    """An object with conditions, as its controller has left it."""
+    return {
+        "apiVersion": version,
+        "kind": kind,
+        "metadata": {"generation": generation},
+        "spec": spec or {},
+        "status": {**status, **({"conditions": list(conditions)} if conditions else {})},
+    }
+
+
+def parent(*conditions: dict) -> dict:
+    return {"parentRef": {"name": "gateway"}, "conditions": list(conditions)}
+
+
+ACCEPTED, RESOLVED = condition("Accepted", "True"), condition("ResolvedRefs", "True")
+ROUTES, SECRETS, FLUX = "gateway.networking.k8s.io/v1", "external-secrets.io/v1", "helm.toolkit.fluxcd.io/v2"
+READY, NOT_READY = condition("Ready", "True"), condition("Ready", "False", "Creating")
+
+
 @pytest.mark.parametrize(
-    "document",
+    ("document", "health"),
     [
-        {"apiVersion": "v1", "kind": "Service"},
-        {"apiVersion": "batch/v1", "kind": "Job", "status": {"failed": 1}},
-        {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute"},
-        {"apiVersion": "example.org/v1", "kind": "Deployment", "spec": {"paused": True}},
+        (live("apps/v1", "DaemonSet", desiredNumberScheduled=2, updatedNumberScheduled=2, numberAvailable=2,
+              observedGeneration=1), "Healthy"),
+        (live("apps/v1", "DaemonSet", desiredNumberScheduled=2, updatedNumberScheduled=1, numberAvailable=2,
+              observedGeneration=1), "Progressing"),
+        (live("batch/v1", "Job"), "Progressing"),
+        (live("batch/v1", "Job", condition("Complete", "True")), "Healthy"),
+        (live("batch/v1", "Job", condition("Failed", "True", "BackoffLimitExceeded")), "Degraded"),
+        (live("batch/v1", "Job", spec={"suspend": True}), "Suspended"),
+        (live("v1", "PersistentVolumeClaim", phase="Pending"), "Progressing"),
+        (live("v1", "PersistentVolumeClaim", phase="Bound"), "Healthy"),
+        (live("v1", "PersistentVolumeClaim", phase="Lost"), "Degraded"),
+        (live(ROUTES, "HTTPRoute"), "Progressing"),
+        (live(ROUTES, "HTTPRoute", parents=[parent(ACCEPTED, RESOLVED)]), "Healthy"),
+        (live(ROUTES, "HTTPRoute", parents=[parent(ACCEPTED, condition("ResolvedRefs", "False"))]), "Degraded"),
+        (live(ROUTES, "HTTPRoute", parents=[parent(ACCEPTED), parent(condition("Accepted", "False"))]), "Degraded"),
+        (live(ROUTES, "HTTPRoute", generation=2, parents=[parent({**ACCEPTED, "observedGeneration": 1})]),
+         "Progressing"),
+        (live(ROUTES, "GRPCRoute", parents=[parent(ACCEPTED, RESOLVED)]), "Healthy"),
+        (live(ROUTES, "GRPCRoute", parents=[parent(condition("Accepted", "False"))]), "Degraded"),
+        (live(ROUTES, "Gateway", ACCEPTED, condition("Programmed", "True")), "Healthy"),
+        (live(SECRETS, "ExternalSecret"), "Progressing"),
+        (live(SECRETS, "ExternalSecret", READY), "Healthy"),
+        (live(SECRETS, "ExternalSecret", condition("Ready", "False", "SecretSyncedError")), "Degraded"),
+        (live(FLUX, "HelmRelease"), "Progressing"),
+        (live(FLUX, "HelmRelease", READY, observedGeneration=1), "Healthy"),
+        (live(FLUX, "HelmRelease", READY, observedGeneration=1, generation=2), "Progressing"),
+        (live(FLUX, "HelmRelease", condition("Ready", "False", "InstallFailed"), observedGeneration=1), "Degraded"),
+        (live(FLUX, "HelmRelease", condition("Stalled", "True"), NOT_READY, observedGeneration=1), "Degraded"),
+        (live(FLUX, "HelmRelease", spec={"suspend": True}), "Suspended"),
+        (live("rds.aws.crossplane.io/v1", "Instance", NOT_READY, condition("Synced", "True")), "Progressing"),
+        (live("rds.aws.crossplane.io/v1", "Instance", READY, condition("Synced", "True")), "Healthy"),
+        (live("rds.aws.upbound.io/v1", "Instance", READY, condition("Synced", "False")), "Degraded"),
+        (live("example.org/v1", "Database", READY), "Healthy"),
+        (live("example.org/v1", "Database", NOT_READY), "Progressing"),
+        (live("example.org/v1", "Database", condition("Ready", "False", "CreateFailed")), "Degraded"),
+        (live("example.org/v1", "Database", {**READY, "observedGeneration": 1}, generation=2), "Progressing"),
+        (live("example.org/v1", "Database"), "Healthy"),
+        ({"apiVersion": "v1", "kind": "Service"}, "Healthy"),
+        ({"apiVersion": "v1", "kind": "ConfigMap"}, "Healthy"),
+        ({"apiVersion": "example.org/v1", "kind": "Deployment", "spec": {"paused": True}}, "Healthy"),
     ],
-)
-def test_everything_else_is_healthy_as_soon_as_it_exists(document):
-    assert health_of(document) == "Healthy"
+)  # fmt: skip
+def test_other_kinds_are_judged_by_what_they_say_of_themselves(document, health):
+    assert health_of(document) == health
 
 
 @pytest.mark.parametrize(
     "document",
     [
-        deployment({"replicas": "three"}),
         {**deployment(), "status": ["what"]},
         deployment(conditions=["what"]),
         {**deployment(), "spec": 3},
@@ -178,6 +236,35 @@ def test_everything_else_is_healthy_as_soon_as_it_exists(document):
 )
 def test_a_status_of_no_known_form_is_unknown_and_raises_nothing(document):
     assert health_of(document) == "Unknown"
+
+
+def test_every_shipped_rule_has_a_word_for_an_object_that_was_just_made():
+    for rule in shipped():
+        assert evaluate(compile_rule(rule.expression), {"metadata": {"name": "new"}})[1] == "", rule
+
+
+def test_the_nearest_rule_counts():
+    rules = rules_of([
+        Rule("*", "*", '"Unknown"'), Rule("*.example.org", "*", '"Degraded"'),
+        Rule("a.example.org", "Thing", '"Healthy"'),
+    ])  # fmt: skip
+    kinds = {"a.example.org/v1": "Thing", "b.example.org/v1": "Thing", "apps/v1": "Deployment"}
+    assert [rules.judge({"apiVersion": version, "kind": kind}) for version, kind in kinds.items()] == [
+        "Healthy", "Degraded", "Unknown",
+    ]  # fmt: skip
+
+
+def test_an_expression_is_compiled_once_and_judges_ten_thousand_objects_a_second():
+    document = deployment(conditions=[ROLLED_OUT], **counts(1, 1, 1))
+    health_of(document)
+    begun = time.process_time()
+    for _ in range(1000):
+        health_of(document)
+    assert time.process_time() - begun < 1.0  # 0.1 s is what it takes on an idle machine
+
+
+OTHERWISE = {"HTTPRoute", "GRPCRoute", "ExternalSecret", "Job", "PersistentVolumeClaim"}
+"""Kinds that OpenChoreo calls healthy as soon as they exist."""
 
 
 def test_it_judges_every_recorded_object_as_openchoreo_did(conformance):
@@ -194,6 +281,11 @@ def test_it_judges_every_recorded_object_as_openchoreo_did(conformance):
                 body = bodies[seen["id"]]
                 # The recording has no generation of the live object; it settled before it was read.
                 metadata = {**body["metadata"], "generation": status.get("observedGeneration", 1)}
-                assert health_of({**body, "metadata": metadata, "status": status}) == seen["healthStatus"], seen
+                found = health_of({**body, "metadata": metadata, "status": status})
+                if seen["kind"] in OTHERWISE:
+                    assert found != "Unknown", seen
+                    assert seen["healthStatus"] == "Healthy", seen
+                    continue
+                assert found == seen["healthStatus"], seen
                 judged += 1
     assert judged > 300
