@@ -31,8 +31,8 @@ class Unauthenticated(Exception):
         self.code, self.message = code, MESSAGES[code]
 
 
-def authenticate(request: HttpRequest) -> Identity:
-    """Who the request comes from, by its token. Raises `Unauthenticated`."""
+def authenticate(request: HttpRequest, resource: str = "") -> Identity:
+    """Who the request comes from, by its token; one for `resource` alone counts too. Raises `Unauthenticated`."""
     if not settings.SECURITY_ENABLED:
         return anonymous()
     scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
@@ -41,7 +41,7 @@ def authenticate(request: HttpRequest) -> Identity:
         raise Unauthenticated("MISSING_TOKEN")
     if len(token) > MAX_BYTES:
         raise Unauthenticated("INVALID_TOKEN")
-    identity = identity_by_lookup(token) if token.startswith(TOKEN_PREFIX) else identity_by_signature(token)
+    identity = identity_by_lookup(token) if token.startswith(TOKEN_PREFIX) else identity_by_signature(token, resource)
     if not identity.is_usable:
         raise Unauthenticated("INVALID_TOKEN")
     return identity
@@ -55,9 +55,9 @@ def identity_by_lookup(token: str) -> Identity:
     return identity_of_token(found, moment)
 
 
-def identity_by_signature(token: str) -> Identity:
+def identity_by_signature(token: str, resource: str = "") -> Identity:
     """Who a signed token speaks of."""
     try:
-        return identity_of_jwt(token)
+        return identity_of_jwt(token, resource)
     except Refused as refused:
         raise Unauthenticated(refused.code) from None

@@ -66,8 +66,11 @@ def outside(
     return Issuer(name, audiences, RemoteKeys(name, jwks_url, networks), identity_of_claims, algorithms)
 
 
-def identity_of_jwt(token: str) -> Identity:
-    """Who comes with a signed token. Raises `Refused`; the reason goes to the log, at level INFO."""
+def identity_of_jwt(token: str, resource: str = "") -> Identity:
+    """Who comes with a signed token. Raises `Refused`; the reason goes to the log, at level INFO.
+
+    `resource` is the address that was called, where a token may be for that alone (RFC 8707).
+    """
     try:
         claims = unverified(token)[1]
         issuer = trusted(claims.get("iss"))
@@ -76,7 +79,7 @@ def identity_of_jwt(token: str) -> Identity:
         proved = verify(
             token,
             issuer=issuer.name,
-            audiences=issuer.audiences,
+            audiences=(*issuer.audiences, resource) if resource and issuer.audiences else issuer.audiences,
             keys=issuer.keys,
             algorithms=issuer.algorithms,
             leeway=settings.OIDC_LEEWAY_SECONDS,

@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse
 
 from portal.access.bearer import Unauthenticated, authenticate
 from portal.access.endpoint import ANYONE, Call, Handler, note_caller
+from portal.accounts.issuer.claims import issuer
 from portal.accounts.issuer.discovery import challenged
 from portal.audit import operation as audit
 from portal.mcp.calling import call_tool
@@ -61,7 +62,7 @@ def serve(server: Server) -> Callable[[HttpRequest], HttpResponse]:
 def answer(server: Server, request: HttpRequest) -> HttpResponse:
     """Answer one request."""
     try:
-        call = Call(request, authenticate(request), surface="mcp")
+        call = Call(request, authenticate(request, f"{issuer()}{server.path}"), surface="mcp")
     except Unauthenticated as error:
         return challenged(error.code, error.message, server.path)
     note_caller(call, {})
