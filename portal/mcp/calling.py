@@ -66,6 +66,8 @@ def call_tool(server: Server, call: Call, params: Document, *, is_filtered: bool
                 require_reach(call, tool, given)
             try:
                 result = tool.run(call, given)
+                if not opened.decision:  # lists are narrowed to what may be seen, and refuse nothing
+                    audit.decided(is_allowed=True, reason={"because": "narrowed to what may be seen"})
                 return answered(server, tool, result) if server.show is None else server.show(tool, given, result)
             except Refusal as refusal:
                 if refusal.status == 404 and opened.decision == "deny":
