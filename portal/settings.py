@@ -246,6 +246,9 @@ GATEWAY_CERTIFICATE = read(
     "PEM file with the gateway's certificate for agents; empty: one of its own authority, in the data directory.",
 )
 GATEWAY_KEY = read("GATEWAY_KEY", "", str, "PEM file with the key of GATEWAY_CERTIFICATE.")
+GATEWAY_AUTHORITY = read(
+    "GATEWAY_AUTHORITY", "", str, "PEM file with the authority of GATEWAY_CERTIFICATE, which agents are given."
+)
 GATEWAY_HOSTS = read(
     "GATEWAY_HOSTS",
     ["127.0.0.1", "localhost"],
