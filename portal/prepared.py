@@ -72,7 +72,7 @@ def prepare(query: Callable[..., QuerySet[Any]], *parameters: str) -> Prepared:
         fields=[compiler.select[column][0].target.attname for column in columns],
         start=columns[0],
         end=columns[-1] + 1,
-        populators=tuple(get_related_populators(compiler.klass_info, compiler.select, connection.alias)),
+        populators=tuple(get_related_populators(compiler.klass_info, compiler.select, connection.alias)),  # type: ignore[call-arg]
     )
 
 
@@ -85,7 +85,8 @@ def as_given(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tu
     """The rows of a statement, their values as the driver gives them."""
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
 
 
 def rows_as_given(rows: Any) -> list[tuple[Any, ...]]:

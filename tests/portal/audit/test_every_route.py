@@ -28,8 +28,6 @@ QUESTIONS = {
     "api/stagecraft/v1/access/preview",
     "mcp",
     "mcp/",
-    "mcp",
-    "mcp/",
     "mcp/compact",
     "mcp/compact/",
     "observer/mcp",
