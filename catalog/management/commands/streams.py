@@ -19,8 +19,8 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8001)
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
-        granian = str(Path(sys.executable).parent / "granian")
-        os.execv(granian, [  # noqa: S606
-            granian, "--interface", "asginl", "--host", host, "--port", str(port), "--workers", "1", "--log-level",
-            "warning", "portal.asgi:application",
-        ])  # fmt: skip
+        command = [
+            str(Path(sys.executable).parent / "granian"), "--interface", "asginl", "--host", host, "--port", str(port),
+            "--workers", "1", "--log-level", "warning", "portal.asgi:application",
+        ]  # fmt: skip
+        os.execv(command[0], command)  # noqa: S606 - becomes the server

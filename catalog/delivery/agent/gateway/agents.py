@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from aiohttp import WSMsgType, web
+from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError
 from django.utils import timezone
@@ -84,9 +84,9 @@ class AgentsPort:
                 await link.take(frame.data)
             except NoMessage as error:
                 log.warning("%s sent what is no message, which is passed over: %s", link, error)
-        if socket.close_code == 1009:
-            return f"a message had more than {self.limits.message_bytes} bytes (GATEWAY_MESSAGE_BYTES)"
         error = socket.exception()
+        if isinstance(error, WebSocketError) and error.code == WSCloseCode.MESSAGE_TOO_BIG:
+            return f"a message had more than {self.limits.message_bytes} bytes (GATEWAY_MESSAGE_BYTES)"
         return f"the agent's connection ended ({error or socket.close_code})"
 
     async def recheck_for_ever(self) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from socket import SHUT_RDWR
 
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 from yarl import URL
@@ -40,8 +42,19 @@ async def run_command(
             async for frame in socket:
                 if frame.type is WSMsgType.BINARY and (found := frame_of(frame.data)):
                     await say(Chunk(stream.id, found))
+        except asyncio.CancelledError:
+            cut(socket)
+            raise
         finally:
             writing.cancel()
+
+
+def cut(socket: ClientWebSocketResponse) -> None:
+    """End the connection under the command. With a proper farewell, API servers let it run on unheard."""
+    connection = socket.get_extra_info("socket")
+    if connection is not None:
+        with suppress(OSError):
+            connection.shutdown(SHUT_RDWR)
 
 
 async def pass_in(given: asyncio.Queue[Chunk], socket: ClientWebSocketResponse) -> None:
