@@ -4,7 +4,7 @@
         installation.apply(...)
     written = writes_of(cluster)
 
-`url` lets the installation reach the cluster by another address: that of a proxy.
+`kubeconfig` lets the installation reach the cluster by another way: that of a proxy.
 """
 
 from __future__ import annotations
@@ -30,13 +30,17 @@ OF_RELEASES = "labelSelector=" + quote(f"{MANAGED_BY}={CONTROLLER}", safe="")
 
 @contextmanager
 def installation_on(
-    cluster: Cluster, home: Path, *, url: str = "", database_url: str = "", settings: dict[str, str] | None = None
+    cluster: Cluster,
+    home: Path,
+    *,
+    kubeconfig: str = "",
+    database_url: str = "",
+    settings: dict[str, str] | None = None,
 ) -> Iterator[Installation]:
     """An installation with the platform's defaults, delivering to the cluster; workers are up to the caller."""
     with Installation(home, database_url, settings=settings or {}) as installation:
         (home / "clusters").mkdir(parents=True)
-        kubeconfig = cluster.kubeconfig.replace(cluster.url, url or cluster.url)
-        (home / "clusters" / f"{CLUSTER}.kubeconfig").write_text(kubeconfig)
+        (home / "clusters" / f"{CLUSTER}.kubeconfig").write_text(kubeconfig or cluster.kubeconfig)
         installation.prepare()
         plane = installation.get("ClusterDataPlane", "", "default")
         del plane["status"]

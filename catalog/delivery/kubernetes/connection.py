@@ -22,6 +22,8 @@ CONNECT_SECONDS, READ_SECONDS = 5.0, 30.0
 THROTTLED_WAITS = (0.2, 0.5, 1.0)
 """Pauses after answers 429, unless the server names one; afterwards the controller's backoff takes over."""
 LONGEST_WAIT = 2.0
+SILENCE_SECONDS = 5.0
+"""How long a cluster that lets requests time out is not asked again: each would cost a worker its time."""
 JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
 
@@ -60,6 +62,7 @@ class Connection:
         self.pool = pool_of(credentials, is_bounded=True)
         # Each watch keeps a connection for itself for minutes: among the bounded ones they would take all.
         self.streams = pool_of(credentials, is_bounded=False)
+        self.heard_at, self.silent_until, self.silence = 0.0, 0.0, ""
 
     def __str__(self) -> str:
         return f"cluster {self.name} ({self.credentials.url})"
@@ -83,7 +86,8 @@ class Connection:
         """The decoded answer. Raises `ApiError` and `Unreachable`."""
         waits = iter(THROTTLED_WAITS)
         while True:
-            answer = self.send(method, path, body, query=query, content_type=content_type, accept=accept)
+            with self.heard():
+                answer = self.send(method, path, body, query=query, content_type=content_type, accept=accept)
             if answer.status != 429 or (pause := next(waits, None)) is None:
                 break
             time.sleep(min(asked_for(answer) or pause, LONGEST_WAIT))
@@ -91,6 +95,20 @@ class Connection:
             raise error_of(answer.status, answer.data)
         decoded: Document = orjson.loads(answer.data)
         return decoded
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Around a request: after one that timed out while nothing was heard, the next fail at once for a while."""
+        began = time.monotonic()
+        if began < self.silent_until:
+            raise Unreachable(self.silence)
+        try:
+            yield
+        except Unreachable as error:
+            if isinstance(error.__cause__, urllib3.exceptions.TimeoutError) and self.heard_at < began:
+                self.silence, self.silent_until = str(error), time.monotonic() + SILENCE_SECONDS
+            raise
+        self.heard_at = time.monotonic()
 
     @contextmanager
     def stream(self, path: str, query: Mapping[str, str], quiet_seconds: float) -> Iterator[Iterator[bytes]]:

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from catalog.compiler.documents import Document
 from catalog.controllers import work
+from catalog.controllers.models import WorkItem
 from catalog.delivery.delivered import delivered_of, remember
 from catalog.delivery.drivers import watched_connection, watched_name
 from catalog.delivery.health import health_of
@@ -49,6 +50,7 @@ class ClusterWatch:
         self.informers: dict[str, Informer] = {}
         self.waiting: dict[tuple[str, ObjectKey], News] = {}
         self.lock = threading.Lock()
+        self.was_in_step = True
 
     def tell(self, news: News) -> None:
         """Called by the informers' threads."""
@@ -125,8 +127,13 @@ class Watching(threading.Thread):
             watch.follow_kinds(leases.kinds_to_watch(name))
             if not leases.take(name, self.holder):
                 self.clusters.pop(name).stop()
-            elif watch.is_in_step:
+                continue
+            is_in_step = watch.is_in_step
+            if is_in_step:
                 leases.renew(name, self.holder)
+            if is_in_step and not watch.was_in_step and retry_at_once(name):
+                self.wake()
+            watch.was_in_step = is_in_step
 
     def write_news(self, watch: ClusterWatch) -> None:
         """Write what has been gathered; what cannot be written is kept for the next time."""
@@ -159,6 +166,15 @@ def note(cluster: str, news: Iterable[News], now: datetime) -> int:
                 touched.append(("RenderedRelease", release.pk))
         work.mark_due(touched)
     return len(touched)
+
+
+def retry_at_once(cluster: str) -> int:
+    """Mark what failed while the cluster did not answer: it does again, and pauses may have grown long by then."""
+    failed = WorkItem.objects.filter(kind="RenderedRelease", attempts__gt=0).values("object_id")
+    releases = RenderedRelease.objects.system("watch").filter(pk__in=failed).only("pk", "delivered_to")
+    found = [("RenderedRelease", release.pk) for release in releases.iterator() if is_at(release, cluster)]
+    work.mark_due(found)
+    return len(found)
 
 
 def is_at(release: RenderedRelease, cluster: str) -> bool:

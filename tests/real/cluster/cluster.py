@@ -78,13 +78,14 @@ class Cluster:
     def kubeconfig(self) -> str:
         return self.kubeconfig_of(self.token)
 
-    def kubeconfig_of(self, token: str) -> str:
-        """A kubeconfig that needs no other file."""
-        authority = base64.b64encode(self.certificate.encode()).decode()
+    def kubeconfig_of(self, token: str, url: str = "", certificate: str = "") -> str:
+        """A kubeconfig that needs no other file; `url` and `certificate` are those of a proxy, if one is meant."""
+        authority = base64.b64encode((certificate or self.certificate).encode()).decode()
+        server = {"server": url or self.url, "certificate-authority-data": authority}
         return yaml.safe_dump({
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": "test", "cluster": {"server": self.url, "certificate-authority-data": authority}}],
+            "clusters": [{"name": "test", "cluster": server}],
             "users": [{"name": "user", "user": {"token": token}}],
             "contexts": [{"name": "test", "context": {"cluster": "test", "user": "user"}}],
             "current-context": "test",
@@ -133,14 +134,19 @@ class Cluster:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-def start_cluster(*, nodes: int = NODES, crds: Iterable[str] = ("gateway-api", "external-secrets")) -> Cluster:
+def start_cluster(
+    *,
+    nodes: int = NODES,
+    crds: Iterable[str] = ("gateway-api", "external-secrets"),
+    audited: dict[str, Any] = AUDIT_POLICY,
+) -> Cluster:
     """A cluster with nodes, and the custom resources that releases use. Raises `services.Unavailable`."""
     program = build.kubernetes()
     definitions = [path for name in crds for path in sorted(build.crds(name).glob("*.yaml"))]
     directory = Path(tempfile.mkdtemp(prefix="stagecraft-cluster-"))
     users = {name: secrets.token_hex(16) for name in ("admin", "stranger")}
     cluster = Cluster(directory, free_port(), users["admin"], {"stranger": users["stranger"]})
-    prepare(cluster, users)
+    prepare(cluster, users, audited)
     try:
         start_etcd_and_api_server(cluster, program)
         start_controllers(cluster, program)
@@ -153,7 +159,7 @@ def start_cluster(*, nodes: int = NODES, crds: Iterable[str] = ("gateway-api", "
     return cluster
 
 
-def prepare(cluster: Cluster, users: dict[str, str]) -> None:
+def prepare(cluster: Cluster, users: dict[str, str], audited: dict[str, Any]) -> None:
     """Keys, tokens and the audit's policy."""
     pki = cluster.directory / "pki"
     pki.mkdir()
@@ -162,7 +168,7 @@ def prepare(cluster: Cluster, users: dict[str, str]) -> None:
     groups = {"admin": "system:masters", "stranger": "strangers"}
     lines = [f"{token},{name},{name},{groups[name]}\n" for name, token in users.items()]
     (cluster.directory / "tokens.csv").write_text("".join(lines))
-    (cluster.directory / "audit.yaml").write_text(yaml.safe_dump(AUDIT_POLICY))
+    (cluster.directory / "audit.yaml").write_text(yaml.safe_dump(audited))
 
 
 def start_etcd_and_api_server(cluster: Cluster, program: Path) -> None:
