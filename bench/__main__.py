@@ -20,7 +20,7 @@ from bench.machine import describe_machine
 from tests.real import services
 
 SETUPS = ("sqlite", "postgresql", "redis")
-SUBJECTS = ("compiler", "delivery", "preview", "access", "rest")
+SUBJECTS = ("compiler", "delivery", "preview", "access", "rest", "mcp")
 SCALED = ("access", "rest")
 
 
