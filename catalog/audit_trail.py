@@ -11,7 +11,7 @@ from catalog.compiler.errors import CompilerError
 from catalog.kinds.base import Document
 from catalog.kinds.registry import UnknownKind
 from catalog.store.changes import listen_to_commits
-from catalog.store.errors import AlreadyExists, NotFound, StoreError, Terminating
+from catalog.store.errors import AlreadyExists, NotFound, Outdated, StoreError, Terminating
 from catalog.store.models import Revision
 from portal.access.guard import Forbidden
 from portal.audit.difference import difference
@@ -35,6 +35,7 @@ def connect() -> None:
     declare_outcome(NotFound, "invalid", 404)
     declare_outcome(AlreadyExists, "conflict", 409)
     declare_outcome(Terminating, "conflict", 409)
+    declare_outcome(Outdated, "conflict", 412)
     declare_outcome(UnknownKind, "invalid", 422)
     declare_outcome(CompilerError, "invalid", 422)
     declare_secret_fields("ObservabilityAlertsNotificationChannel", "spec.webhookConfig.headers.*.value")

@@ -37,8 +37,11 @@ def digest(content: Any, size: int) -> str:
 def require_match(request: HttpRequest, held: PlatformObject) -> None:
     """Refuse a write whose `If-Match` names another version than the one that is stored. Called with the row locked."""
     header = request.headers.get("If-Match", "")
-    if not header or header.strip() == "*":
-        return
-    version = tag_of(held).strip('"').partition("-")[0]
-    if version not in {tag.partition("-")[0] for tag in tags_of(header)}:
+    if header and header.strip() != "*" and not is_version(held, header):
         raise Refusal(412, CHANGED)
+
+
+def is_version(held: PlatformObject, header: str) -> bool:
+    """Whether one of the tags in a header is of the object as it is, whatever has been reported of it since."""
+    version = tag_of(held).strip('"').partition("-")[0]
+    return version in {tag.partition("-")[0] for tag in tags_of(header)}

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import replace
 from typing import Any
 
+from django.db import connection
+from django.db import transaction as database
+
 from catalog import store
+from catalog.api.versions import tag_of
 from catalog.compiler import yaml
 from catalog.kinds.base import Document
 from catalog.kinds.registry import UnknownKind, kind_named
+from catalog.manifests.conditions import conditional, taken_from
 from catalog.manifests.outcomes import REFUSALS, DocumentOutcome, Problem, identity, refused
 from catalog.manifests.reading import Entry
-from catalog.store.errors import NotFound
+from catalog.store.errors import NotFound, StoreError
 from catalog.store.write import Permit
 from portal.access.guard import Forbidden
 from portal.accounts.actor import Actor
@@ -67,8 +73,10 @@ def apply_entry(
     try:
         with attempt as opened:
             try:
-                permit = permission(identity(entry.value, default_namespace)[0])
-                outcome = store.apply(entry.value, actor, default_namespace=default_namespace, permit=permit)
+                document, condition = taken_from(entry.value)
+                permit = conditional(permission(identity(document, default_namespace)[0]), condition)
+                with savepoint():
+                    outcome = store.apply(document, actor, default_namespace=default_namespace, permit=permit)
             except NotFound as error:
                 if error.kind == "Namespace" and not is_last_try:
                     opened.is_rehearsal = True  # it is attempted later, and recorded then
@@ -79,7 +87,47 @@ def apply_entry(
     except REFUSALS as error:
         return refused(entry, error, default_namespace)
     key = store.key_of(outcome.obj)
-    return DocumentOutcome(entry, outcome.action, key.kind, key.namespace, key.name)
+    version = tag_of(outcome.obj).strip('"')
+    return DocumentOutcome(entry, outcome.action, key.kind, key.namespace, key.name, version=version)
+
+
+def savepoint() -> AbstractContextManager[Any]:
+    """Within a transaction a document that fails undoes itself and leaves the transaction usable for the others."""
+    return database.atomic() if connection.in_atomic_block else nullcontext()
+
+
+class Undone(StoreError):
+    """Documents that were to be applied together were not, because some of them failed."""
+
+
+def apply_together(
+    entries: Iterable[Entry],
+    actor: Actor,
+    *,
+    default_namespace: str = "default",
+    dry_run: bool = False,
+    permission: Permission = nobody_is_asked,
+) -> list[DocumentOutcome]:
+    """Apply documents in one transaction: all, or none if one fails. Each is tried, to tell all that is wrong.
+
+    What was stored and then undone has the result `undone`; the audit has one event for the attempt.
+    """
+    outcomes: list[DocumentOutcome] = []
+    try:
+        with audit.operation(actor, "document:apply"), store.transaction():
+            tried = apply_entries(
+                entries, actor, default_namespace=default_namespace, dry_run=dry_run, permission=permission
+            )
+            outcomes.extend(tried)
+            failed = sum(outcome.result == "failed" for outcome in outcomes)
+            if failed:
+                raise Undone(f"{failed} of {len(outcomes)} documents failed, so none was applied")
+    except Undone:
+        return [
+            replace(outcome, result="undone", version="") if outcome.result in ("created", "changed") else outcome
+            for outcome in outcomes
+        ]
+    return outcomes
 
 
 def delete_entries(

@@ -8,15 +8,18 @@ from typing import Any, Literal
 from catalog.compiler.errors import CompilerError
 from catalog.kinds.base import API_GROUP
 from catalog.kinds.registry import UnknownKind
+from catalog.manifests.conditions import ANNOTATION
 from catalog.manifests.reading import Entry
 from catalog.store.admission import RULES_NOT_CHECKED
-from catalog.store.errors import Invalid, Malformed, NotFound, StoreError
+from catalog.store.errors import Invalid, Malformed, NotFound, Outdated, StoreError
 
 FOREIGN_KIND = "not a kind of this platform"
 WORKLOAD_DESCRIPTOR = "a workload descriptor, from which a build makes a Workload; it is not applied itself"
+CONDITION_PATH = f"metadata.annotations[{ANNOTATION}]"
 DESCRIPTOR_FIELDS = frozenset({"endpoints", "configurations", "dependencies"})
 
-Result = Literal["created", "changed", "unchanged", "deleted", "deleting", "skipped", "failed"]
+Result = Literal["created", "changed", "unchanged", "deleted", "deleting", "skipped", "failed", "undone"]
+"""`undone` is what would have been stored, had another document of the same transaction not failed."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ class DocumentOutcome:
     namespace: str = ""
     name: str = ""
     problems: tuple[Problem, ...] = field(default=())
+    version: str = ""
+    """Of the object as it is stored now: its ETag without the quotes."""
+    is_outdated: bool = False
+    """Whether it failed only because the object is another version than the document was made for."""
 
     @property
     def subject(self) -> str:
@@ -66,7 +73,8 @@ def refused(entry: Entry, error: Exception, default_namespace: str) -> DocumentO
         problem = Problem(WORKLOAD_DESCRIPTOR, "", entry.line_of())
         return DocumentOutcome(entry, "skipped", "WorkloadDescriptor", namespace, name, (problem,))
     result: Result = "skipped" if is_foreign(entry.value, error) else "failed"
-    return DocumentOutcome(entry, result, kind, namespace, name, problems_of(entry, error))
+    problems, is_outdated = problems_of(entry, error), isinstance(error, Outdated)
+    return DocumentOutcome(entry, result, kind, namespace, name, problems, is_outdated=is_outdated)
 
 
 def is_foreign(value: Any, error: Exception) -> bool:
@@ -102,6 +110,8 @@ def problems_of(entry: Entry, error: Exception) -> tuple[Problem, ...]:
             return (Problem(text, "", entry.line_of("kind")),)
         case NotFound(kind="Namespace", name=name):
             return (Problem(f"namespace {name!r} does not exist", "", entry.line_of("metadata.namespace")),)
+        case Outdated():
+            return (Problem(str(error), CONDITION_PATH, entry.line_of("metadata.annotations")),)
     return (Problem(str(error), "", entry.line_of()),)
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.compiler.explain import path_text
-from catalog.kinds.base import PlatformObject
+from catalog.kinds.base import Document, PlatformObject
 from catalog.kinds.registry import kind_named
 from catalog.manifests.reading import Entry
 from catalog.preview.cases import made
-from catalog.preview.examining import Examination, Result
+from catalog.preview.examining import Examination, MaySee, Result
 from catalog.preview.impact import OWNER_FIELDS, OWNERS, Impact, find_impact
 from catalog.preview.loading import BINDING_OF, batches
 from catalog.preview.rehearsing import Rehearsed, rehearse
@@ -43,11 +43,17 @@ class LocalRender:
 
 
 def render_locally(
-    entries: Iterable[Entry], actor: Actor, default_namespace: str = "default", environment: str = ""
+    entries: Iterable[Entry],
+    actor: Actor,
+    default_namespace: str = "default",
+    environment: str = "",
+    *,
+    may_see: MaySee = lambda obj: True,
 ) -> LocalRender:
     """Render all that the documents name or concern, as it would be with its newest release; stores nothing.
 
-    In every environment of the project's pipeline, or in the one that is given.
+    In every environment of the project's pipeline, or in the one that is given. `may_see` says of owners and bindings
+    whether the asker may see them; others are left out.
     """
     rehearsed = rehearse(entries, actor, default_namespace)
     world = World(rehearsed.after)
@@ -55,15 +61,31 @@ def render_locally(
     add_owners_of_bindings(impact, world)
     for kind in OWNER_FIELDS:
         make_bindings(kind, impact, world, environment)
-    examination = Examination(world, keep_entries=True)
+    examination = Examination(world, keep_entries=True, may_see=may_see)
     examination.examine(impact)
     newest: dict[tuple[str, str, str, str], Result] = {}
     for result in examination.results:
+        if result.is_hidden:
+            continue
         if environment in ("", result.environment) or not result.environment:
             key = (result.kind, result.namespace, result.owner, result.environment)
             if key not in newest or result.moment != "now":
                 newest[key] = result
     return LocalRender(rehearsed, list(newest.values()))
+
+
+def rendered_items(rendered: LocalRender) -> Iterator[Document]:
+    """What is rendered, one item for each owner, environment and plane."""
+    for result in rendered.results:
+        for plane, entries in (result.entries or {}).items():
+            yield {
+                "kind": result.kind,
+                "namespace": result.namespace,
+                "name": result.owner,
+                "environment": result.environment,
+                "targetPlane": plane,
+                "objects": [entry["object"] for entry in entries],
+            }
 
 
 def add_owners_of_bindings(impact: Impact, world: World) -> None:

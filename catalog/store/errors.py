@@ -47,5 +47,9 @@ class Terminating(StoreError):
     """The object, or its namespace, is being deleted and takes no new content."""
 
 
+class Outdated(StoreError):
+    """The object is not the version that its author has seen."""
+
+
 class Gone(StoreError):
     """The position asked for is older than the log reaches: list everything anew and watch from there."""

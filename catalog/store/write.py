@@ -75,9 +75,9 @@ class _Rehearsed(Exception):
 
 @contextmanager
 def rehearsal() -> Iterator[None]:
-    """Let writes happen, report what they would do, and undo them all: `--dry-run`."""
+    """Let writes happen, report what they would do, and undo them all: `--dry-run`. Also within a transaction."""
     try:
-        with transaction():
+        with transaction(), database.atomic():
             yield
             raise _Rehearsed
     except _Rehearsed:

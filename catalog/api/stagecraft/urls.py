@@ -17,6 +17,7 @@ from catalog.api.stagecraft import (
     history,
     manifests,
     preview,
+    render,
     watch,
 )
 from catalog.kinds.registry import UnknownKind, kind_of_plural
@@ -55,6 +56,7 @@ urlpatterns = [
     path("watch", endpoint(get=Handler(watch.watch, watch.WatchQuery.bind, SEE))),
     path("apply", endpoint(post=Handler(documents.apply_documents, documents.DocumentsQuery.bind, WRITE))),
     path("preview", endpoint(post=Handler(preview.preview_documents, documents.DocumentsQuery.bind, WRITE))),
+    path("render", endpoint(post=Handler(render.render_documents, render.RenderQuery.bind, WRITE))),
     path("diff", endpoint(post=Handler(documents.diff_documents, documents.DocumentsQuery.bind, WRITE))),
     path("access/preview", endpoint(post=Handler(access_preview.preview_access, action="authzrolebinding:create"))),
     path(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from catalog.manifests.applying import apply_entries
+from catalog.manifests.applying import apply_entries, apply_together
 from catalog.manifests.command_line import (
     ManifestCommand,
     add_files,
@@ -25,14 +25,17 @@ class Command(ManifestCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_files(parser, required=True)
         add_namespace(parser)
+        parser.add_argument("--atomic", action="store_true", help="store all documents or, if one fails, none")
         parser.add_argument("--dry-run", action="store_true", help="say what would happen and store nothing")
 
     def run(self, **options: Any) -> int:
         dry_run = options["dry_run"]
         with progress(list(entries_of(options)), "applying") as entries:
-            outcomes = apply_entries(entries, operator(), default_namespace=options["namespace"], dry_run=dry_run)
+            apply = apply_together if options["atomic"] else apply_entries
+            outcomes = apply(entries, operator(), default_namespace=options["namespace"], dry_run=dry_run)
             counts = show(self, outcomes, note=" (dry run)" if dry_run else "")
-        summary = ", ".join(f"{counts[result]} {result}" for result in COUNTED)
+        counted = (*COUNTED, "undone") if counts["undone"] else COUNTED
+        summary = ", ".join(f"{counts[result]} {result}" for result in counted)
         self.stdout.write(f"{summary}{' (dry run, nothing stored)' if dry_run else ''}")
         if not counts:
             self.complain("error: no documents found")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +14,7 @@ from catalog.kinds.base import Document
 from catalog.manifests.command_line import ManifestCommand, add_namespace, operator, show
 from catalog.manifests.reading import read_sources
 from catalog.preview.examining import Result
-from catalog.preview.local import LocalRender, render_locally
+from catalog.preview.local import LocalRender, render_locally, rendered_items
 
 
 class Command(ManifestCommand):
@@ -38,9 +37,9 @@ class Command(ManifestCommand):
         rendered = render_locally(entries, operator(), options["namespace"], options["env"])
         refused = show(self, rendered.rehearsed.failures)
         if options["output"] == "json":
-            self.stdout.write(json.dumps(list(items(rendered)), indent=2, ensure_ascii=False))
+            self.stdout.write(json.dumps(list(rendered_items(rendered)), indent=2, ensure_ascii=False))
         else:
-            for item in items(rendered):
+            for item in rendered_items(rendered):
                 self.write_yaml(item)
         failed = self.complain_of_failures(rendered)
         return 1 if refused or failed else 0
@@ -60,20 +59,6 @@ class Command(ManifestCommand):
                 where = rendered.location(result)
                 self.complain(f"error: {where + ': ' if where else ''}{subject(result)}: {result.failure.message}")
         return counts
-
-
-def items(rendered: LocalRender) -> Iterator[Document]:
-    """What is rendered, one item for each owner, environment and plane."""
-    for result in rendered.results:
-        for plane, entries in (result.entries or {}).items():
-            yield {
-                "kind": result.kind,
-                "namespace": result.namespace,
-                "name": result.owner,
-                "environment": result.environment,
-                "targetPlane": plane,
-                "objects": [entry["object"] for entry in entries],
-            }
 
 
 def subject(result: Result) -> str:

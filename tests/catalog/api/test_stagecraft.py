@@ -13,6 +13,7 @@ from catalog.kinds.trait import Trait
 from catalog.releases.rendered import put_rendered_release
 from catalog.store.models import LogHorizon
 from portal.accounts.actor import system
+from portal.audit.models import AuditEvent
 from tests.catalog.api.conftest import ApiClient
 from tests.catalog.manifests.conftest import project, trait
 
@@ -175,3 +176,90 @@ def test_the_rendered_manifests_of_a_binding_are_shown(api: ApiClient, namespace
     as_text = api.get(f"{path}?format=yaml")
     assert [item.value for item in load_documents(as_text.content)] == [manifest]
     assert api.get(f"{OURS}/namespaces/acme/traits/x/manifests").status_code == 404
+
+
+# Together, and only if ------------------------------------------------------------------------------------------------
+
+
+def results(reply: Any) -> list[str]:
+    return [item["result"] for item in reply.json()["items"]]
+
+
+def test_documents_that_are_applied_together_are_stored_all_or_none(api: ApiClient, namespace: str) -> None:
+    wrong = trait("b").replace("spec: {", "spec: {creates: 5, ")
+    reply = api.post(
+        f"{OURS}/apply?namespace=acme&atomic=true", "---\n".join([trait("a"), wrong, project("shop")]).encode()
+    )
+    assert (reply.status_code, results(reply)) == (422, ["undone", "failed", "undone"])
+    assert (reply.json()["items"][1]["problems"][0]["path"], reply.json()["counts"]["undone"]) == ("spec.creates", 2)
+    assert not Trait.objects.system("test").exists()
+    reply = api.post(f"{OURS}/apply?namespace=acme&atomic=true", "---\n".join([trait("a"), project("shop")]).encode())
+    assert (reply.status_code, results(reply)) == (200, ["created", "created"])
+
+
+def test_every_document_that_fails_is_told_though_nothing_is_stored(api: ApiClient, namespace: str) -> None:
+    taken = "---\n".join([trait("a"), trait("a").replace("spec: {", "spec: {creates: 5, "), "a: [", trait("c")])
+    reply = api.post(f"{OURS}/apply?namespace=acme&atomic=true", taken.encode())
+    assert results(reply).count("failed") >= 2
+    assert not Trait.objects.system("test").exists()
+
+
+def test_an_attempt_that_was_undone_is_one_event(api: ApiClient, namespace: str) -> None:
+    before = AuditEvent.objects.system("test").count()
+    wrong = trait("b").replace("spec: {", "spec: {creates: 5, ")
+    api.post(f"{OURS}/apply?namespace=acme&atomic=true", "---\n".join([trait("a"), wrong]).encode())
+    event = AuditEvent.objects.system("test").order_by("-pk").first()
+    assert AuditEvent.objects.system("test").count() == before + 1
+    assert (event.action, event.outcome, event.actor) == ("document:apply", "invalid", "admin")
+
+
+def test_a_dry_run_of_documents_together_says_the_same_and_stores_nothing(api: ApiClient, namespace: str) -> None:
+    body = "---\n".join([trait("a"), project("shop")]).encode()
+    reply = api.post(f"{OURS}/apply?namespace=acme&atomic=true&dryRun=true", body)
+    assert (reply.status_code, results(reply)) == (200, ["created", "created"])
+    assert not Trait.objects.system("test").exists()
+
+
+def conditional(name: str, condition: str, **labels: str) -> str:
+    annotation = f"metadata: {{annotations: {{stagecraft.dev/if-match: '{condition}'}}, "
+    return trait(name, **labels).replace("metadata: {", annotation, 1)
+
+
+def test_a_document_can_be_for_one_version_of_its_object_only(api: ApiClient, edited: str) -> None:
+    tag = api.get(f"{TRAITS}/t")["ETag"].strip('"')
+    first = api.post(f"{OURS}/apply?namespace=acme", conditional("t", tag, v="3").encode())
+    assert (first.status_code, results(first)) == (200, ["changed"])
+    late = api.post(f"{OURS}/apply?namespace=acme", conditional("t", tag, v="4").encode())
+    assert (late.status_code, late.json()["code"], results(late)) == (412, "PRECONDITION_FAILED", ["failed"])
+    assert "read it again" in late.json()["items"][0]["problems"][0]["message"]
+    # An outcome names the version that it has made.
+    version = first.json()["items"][0]["version"]
+    again = api.post(f"{OURS}/apply?namespace=acme", conditional("t", version, v="4").encode())
+    assert results(again) == ["changed"]
+    held = api.get(f"{TRAITS}/t").json()["metadata"]
+    assert (held["labels"], held.get("annotations", {})) == ({"v": "4"}, {})
+
+
+@pytest.mark.parametrize(("name", "condition", "result"), [
+    ("t", "none", "failed"), ("new", "none", "created"), ("t", "*", "changed"), ("new", "*", "failed"),
+    ("new", "0a-0b", "failed"), ("t", "nonsense", "failed"),
+])  # fmt: skip
+def test_a_document_can_ask_that_its_object_be_there_or_not(
+    api: ApiClient, edited: str, name: str, condition: str, result: str
+) -> None:
+    reply = api.post(f"{OURS}/apply?namespace=acme", conditional(name, condition, v="9").encode())
+    assert results(reply) == [result]
+
+
+def test_if_match_is_the_condition_of_a_single_document(api: ApiClient, edited: str) -> None:
+    tag = api.get(f"{TRAITS}/t")["ETag"]
+    path = f"{OURS}/apply?namespace=acme"
+    assert api.post(path, trait("t", v="3").encode(), **{"If-Match": tag}).status_code == 200
+    assert api.post(path, trait("t", v="4").encode(), **{"If-Match": tag}).status_code == 412
+    two = "---\n".join([trait("t"), trait("u")]).encode()
+    assert api.post(path, two, **{"If-Match": tag}).status_code == 400
+
+
+def test_who_may_not_change_an_object_learns_nothing_by_a_condition(reader_api: ApiClient, db: None) -> None:
+    for condition in ("none", "*", "1-2"):
+        assert reader_api.post(f"{OURS}/apply", conditional("a", condition).encode()).status_code == 403
