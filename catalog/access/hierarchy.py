@@ -38,6 +38,7 @@ def describe_kinds() -> None:
     for verb, word in (("restore", "Undo"), ("accept", "Make an override of"), ("ignore", "Leave alone for a time")):
         what = f"{word} what was changed by hand on a plane"
         register(Action(f"drift:{verb}", "component", what, ("environment",), is_contract=False))
+    extension("deletion:force", "component", "Let deletions end without waiting for planes and for what is retained")
     extension("revision:view", "cluster", "See the log of all changes in the admin")
     extension("workitem:view", "cluster", "See what waits for controllers")
     extension("workitem:update", "cluster", "Have controllers look at objects again")

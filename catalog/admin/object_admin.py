@@ -23,6 +23,7 @@ from catalog.admin.filters import filters_of
 from catalog.admin.history import diff_of
 from catalog.admin.object_page import page_of
 from catalog.kinds.base import Document, PlatformObject
+from catalog.manifests.deleting import plan_of
 from catalog.manifests.outcomes import REFUSALS
 from catalog.manifests.table import age, own_columns, value_at
 from catalog.store import history
@@ -235,9 +236,19 @@ class ObjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
-        """Only the objects themselves: what belongs to them is cleaned up by controllers, not by the database."""
-        listed = [f"{obj.kind} {obj}" for obj in objs]
-        return listed, {self.model.kind: len(listed)}, set(), []
+        """The plan of the deletion, as far as the user may see it: controllers carry it out, not the database."""
+        access, listed = access_of(request), []
+        for obj in objs:
+            plan = plan_of(obj)
+            seen = [
+                step for step in plan.steps if step.obj is None or (access is not None and access.may("view", step.obj))
+            ]
+            listed += [f"{step}" + "".join(f"; waits: {text}" for text in step.blockers) for step in seen]
+            if len(seen) < len(plan.steps):
+                listed.append(f"{len(plan.steps) - len(seen)} more that you may not see")
+            else:
+                listed += [f"stays: {text}" for text in plan.stays]
+        return listed, {self.model.kind: len(objs)}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: PlatformObject) -> None:
         access = access_of(request)

@@ -6,7 +6,7 @@ from django.contrib import admin
 
 from catalog.access.compile import BINDINGS, SCOPE_KINDS
 from catalog.access.permissions import ROLES
-from catalog.admin import drift_page
+from catalog.admin import deleted_page, drift_page
 from catalog.admin.access.binding_admin import BindingAdmin
 from catalog.admin.access.pages import PAGES
 from catalog.admin.access.role_admin import RoleAdmin
@@ -73,5 +73,5 @@ for model in KINDS:
 admin.site.register(Revision, RevisionAdmin)
 admin.site.register(WorkItem, WorkItemAdmin)
 admin.site.register(HealthRule, HealthRuleAdmin)
-for page in PAGES:
+for page in (*PAGES, *deleted_page.PAGES):
     admin.site.add_page(page)

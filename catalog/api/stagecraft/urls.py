@@ -10,6 +10,7 @@ from django.urls import path
 from catalog.api.stagecraft import (
     access_preview,
     changes,
+    deletion,
     documents,
     drift,
     explain,
@@ -49,6 +50,9 @@ OBJECT_VIEWS = {
     "as-of": of_object(endpoint(get=Handler(history.show_as_of, history.bind_moment, SEE))),
     "explain": of_object(endpoint(get=Handler(explain.show_explanation, explain.ExplainQuery.bind, SEE))),
     "manifests": of_object(endpoint(get=Handler(manifests.show_manifests, manifests.bind_format, SEE))),
+    "deletion": of_object(endpoint(get=Handler(deletion.show_plan, action=SEE))),
+    "deletion/force": of_object(endpoint(post=Handler(deletion.force_deletion, action="deletion:force"))),
+    "undelete": of_object(endpoint(post=Handler(deletion.undelete_object, action=WRITE))),
 }
 
 urlpatterns = [
@@ -73,6 +77,7 @@ urlpatterns = [
             delete=Handler(grants.take_grant, action="authzrolebinding:delete"),
         ),
     ),
+    path("deleted", endpoint(get=Handler(deletion.list_deleted, deletion.DeletedQuery.bind, SEE))),
     *drift.routes(),
     *(
         path(f"{prefix}<str:plural>/<str:name>/{sub}", view)
