@@ -24,7 +24,7 @@ PIECE_TOKENS = 100
 """A line that costs more is cut into several pieces, so that each fits into the smallest budget."""
 FOR_CURSOR = 60
 """Tokens that are kept for the last line."""
-RUN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]{1,3}|[^\S\n]+|\n|[^\w\s]|_|[^\x00-\x7f]", re.ASCII)
+RUN = re.compile(r"[A-Za-z0-9]{20,}|[A-Z]?[a-z]+|[A-Z]+|[0-9]{1,3}|[^\S\n]+|\n|[^\w\s]|_|[^\x00-\x7f]", re.ASCII)
 
 
 def estimated(text: str) -> int:
@@ -33,12 +33,23 @@ def estimated(text: str) -> int:
 
 
 def cost_of(run: str) -> int:
-    """What one run costs: a word of eight letters one token or two, each sign one, a character beyond ASCII two."""
+    """What one run costs: a word of eight letters one token or two, each sign one, a character beyond ASCII two; what
+    is too long for a word and looks like chance, more for each letter."""
+    if len(run) >= LONG and run.isascii() and run.isalnum():
+        if run.islower() and run.isalpha():
+            return round(len(run) * 0.57)
+        if not (run.islower() or run.isupper() or run.isalpha()):
+            return round(len(run) * 0.77)
+        return sum(map(cost_of, SHORT_RUN.findall(run)))
     if run[0].isascii():
         if run[0].isalpha():
             return 1 + (len(run) - 1) // 5
         return 0 if run == " " else 1
     return 2
+
+
+LONG = 20
+SHORT_RUN = re.compile(r"[A-Z]?[a-z]{1,15}|[A-Z]{1,15}|[0-9]{1,3}")
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def wait(call: Call, given: Arguments) -> Document:
     if verdict:
         return {"result": verdict, **found}
     if not waiting.acquire(blocking=False):
-        return {"result": "not yet; too many wait already, so ask again in some seconds", **found}
+        return {"result": "not yet: too many wait already, ask again in some seconds", **found}
     try:
         pause = FIRST_PAUSE
         while time.monotonic() < deadline:
@@ -89,7 +89,7 @@ def wait(call: Call, given: Arguments) -> Document:
                 return {"result": verdict, **found}
     finally:
         waiting.release()
-    return {"result": "not yet; wait again, or see status", **found}
+    return {"result": "not yet: wait again, or see status", **found}
 
 
 Look = Callable[[Call], Document]
