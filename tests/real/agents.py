@@ -140,13 +140,13 @@ def agent_arguments(gateway: GatewayProcess, directory: Path, plane_id: str, pla
 
 def start_agent(
     gateway: GatewayProcess, cluster: Cluster, signed: Signed, directory: Path, plane_id: str = "default",
-    plane_type: str = "dataplane", prefix: Sequence[str] = (), kubeconfig: str = "", program: Sequence[str] = (),
+    plane_type: str = "dataplane", options: Sequence[str] = (), program: Sequence[str] = (),
 ) -> Process:  # fmt: skip
-    """An agent for the cluster. `prefix`: words before the command; `program`: another than ours."""
+    """An agent for the cluster. `options` are further words for it; `program`: another than ours."""
     write_files(directory, signed)
-    (directory / "kubeconfig").write_text(kubeconfig or cluster.kubeconfig)
+    (directory / "kubeconfig").write_text(cluster.kubeconfig)
     ours = [sys.executable, "-m", "catalog.delivery.agent.program", "--reconnect-seconds", "1"]
-    command = [*prefix, *(program or ours), *agent_arguments(gateway, directory, plane_id, plane_type)]
+    command = [*(program or ours), *agent_arguments(gateway, directory, plane_id, plane_type), *options]
     bare = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "PYTHONPATH", "LANG")}
     found = Process(command, bare, directory / "agent.log")
     found.start()

@@ -19,7 +19,7 @@ from django.utils import timezone
 from catalog.delivery.agent.gateway.admission import Refused, admit
 from catalog.delivery.agent.gateway.limits import Limits
 from catalog.delivery.agent.gateway.link import Link, Links
-from catalog.delivery.agent.gateway.tls import Certificates
+from catalog.delivery.agent.gateway.tls import Peer
 from catalog.delivery.agent.messages import HTTP_STREAMS, NoMessage
 
 log = logging.getLogger("stagecraft.gateway")
@@ -31,7 +31,7 @@ REFUSED = "Stagecraft-Refused"
 class AgentsPort:
     """What happens on connections from agents. `peers` finds the certificates of a transport."""
 
-    def __init__(self, links: Links, limits: Limits, peers: WeakKeyDictionary[Any, Certificates]) -> None:
+    def __init__(self, links: Links, limits: Limits, peers: WeakKeyDictionary[Any, Peer]) -> None:
         self.links, self.limits, self.peers = links, limits, peers
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -41,7 +41,7 @@ class AgentsPort:
         try:
             link, socket = await self.let_in(request)
         except Refused as refused:
-            log.warning("agent at %s refused: %s", peer_of(request), refused)
+            log.warning("agent at %s refused: %s", self.peer_of(request).address, refused)
             return refusal(refused.status, str(refused))
         self.links.add(link)
         log.info("%s connected, for %s", link, ", ".join(sorted(map(str, link.planes))))
@@ -56,10 +56,10 @@ class AgentsPort:
 
     async def let_in(self, request: web.BaseRequest) -> tuple[Link, web.WebSocketResponse]:
         """Judge the certificate and upgrade. Raises `Refused`."""
-        certificates = self.peers.get(request.transport, ())
+        peer = self.peer_of(request)
         plane_type, plane_id = request.query.get("planeType", ""), request.query.get("planeID", "")
         try:
-            planes = await sync_to_async(admit)(certificates, plane_type, plane_id)
+            planes = await sync_to_async(admit)(peer.certificates, plane_type, plane_id)
         except DatabaseError as error:
             raise Refused(503, f"the gateway cannot reach its database: {type(error).__name__}") from None
         if len(self.links.held) >= self.limits.agents:
@@ -71,9 +71,13 @@ class AgentsPort:
             raise Refused(400, "agents connect by WebSocket")
         await socket.prepare(request)
         streams = HTTP_STREAMS in request.query.get("streams", "").split(",")
-        return Link(
-            plane_type, plane_id, planes, certificates, socket, streams, peer_of(request), timezone.now()
-        ), socket
+        link = Link(
+            plane_type, plane_id, planes, peer.certificates, socket, streams, peer.address, timezone.now()
+        )  # fmt: skip
+        return link, socket
+
+    def peer_of(self, request: web.BaseRequest) -> Peer:
+        return self.peers.get(request.transport) or Peer((), "unknown")
 
     async def listen(self, link: Link, socket: web.WebSocketResponse) -> str:
         """Take the agent's frames until its connection ends; why it did."""
@@ -114,10 +118,6 @@ class AgentsPort:
                 link.planes = planes
                 self.links.changed.set()
         return gained, lost, gone
-
-
-def peer_of(request: web.BaseRequest) -> str:
-    return str(request.remote or "unknown")
 
 
 def refusal(status: int, text: str) -> web.Response:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 from aiohttp import web
@@ -29,6 +29,13 @@ HANDSHAKES = 128
 Certificates = Sequence[x509.Certificate]
 
 
+class Peer(NamedTuple):
+    """The other side: the certificates that it has shown, its own first, and its address."""
+
+    certificates: Certificates
+    address: str
+
+
 class NoCertificate(Exception):
     """The gateway's own certificate or key cannot be used."""
 
@@ -40,8 +47,8 @@ class TlsListener:
     server: web.Server
     certificate: Path
     key: Path
-    peers: WeakKeyDictionary[Any, Certificates] = field(default_factory=WeakKeyDictionary)
-    """The certificates that the other side has shown, its own first, by the transport that `server` sees."""
+    peers: WeakKeyDictionary[Any, Peer] = field(default_factory=WeakKeyDictionary)
+    """The other sides by the transports that `server` sees."""
     handshakes: int = 0
     running: set[asyncio.Task[None]] = field(default_factory=set)
     listening: asyncio.Server | None = None
@@ -80,7 +87,7 @@ class TlsListener:
         self.running.add(task)
         try:
             await self.serve(Ciphered(SSL.Connection(self.context(), None), reader, writer))
-        except (SSL.Error, OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+        except (SSL.Error, OSError, TimeoutError) as error:
             log.info("connection from %s ended: %s", writer.get_extra_info("peername"), said(error))
         except asyncio.CancelledError:
             pass
@@ -101,7 +108,8 @@ class TlsListener:
         ours, theirs = socket.socketpair()
         loop = asyncio.get_running_loop()
         transport, _ = await loop.connect_accepted_socket(self.server, theirs)
-        self.peers[transport] = certificates
+        address = outside.writer.get_extra_info("peername") or ("unknown",)
+        self.peers[transport] = Peer(certificates, str(address[0]))
         reader, writer = await asyncio.open_connection(sock=ours)
         both = {asyncio.create_task(outside.copy_in(writer)), asyncio.create_task(outside.copy_out(reader))}
         try:
@@ -141,10 +149,10 @@ class Ciphered:
         return (own, *(item for item in others if item != own))
 
     async def fill(self) -> None:
-        """Hand what has come to TLS. Raises `IncompleteReadError` at the end."""
+        """Hand what has come to TLS. Raises OSError at the end."""
         data = await self.reader.read(PIECE)
         if not data:
-            raise asyncio.IncompleteReadError(b"", None)
+            raise ConnectionResetError("the other side has closed")
         self.tls.bio_write(data)
 
     async def flush(self) -> None:

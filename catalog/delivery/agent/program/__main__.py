@@ -31,7 +31,7 @@ def main() -> int:
         url=given.server_url, plane_type=given.plane_type, plane_id=given.plane_id,
         certificate=Path(given.client_cert), key=Path(given.client_key),
         authority=Path(given.server_ca) if given.server_ca else None, most_seconds=given.reconnect_seconds,
-        answer_bytes=given.answer_bytes,
+        answer_bytes=given.answer_bytes, heartbeat_seconds=given.heartbeat_seconds,
     )  # fmt: skip
     return asyncio.run(serve(Agent(options, cluster)))
 
@@ -68,6 +68,9 @@ def parser() -> argparse.ArgumentParser:
     option("kubeconfig", "", "file, for use outside of a cluster")
     option("log-level", "info", "debug, info, warning or error")
     found.add_argument("--reconnect-seconds", type=float, default=30.0, help="the longest pause before dialling again")
+    found.add_argument(
+        "--heartbeat-seconds", type=float, default=30.0, help="how often the gateway is asked for a sign"
+    )
     found.add_argument(
         "--answer-bytes", type=int, default=32 * 1024 * 1024, help="the largest answer that is passed on"
     )

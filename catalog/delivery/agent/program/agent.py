@@ -29,7 +29,6 @@ from catalog.delivery.agent.program.session import Session
 
 log = logging.getLogger("agent")
 FIRST_PAUSE = 0.5
-HEARTBEAT_SECONDS = 30.0
 DIAL_SECONDS = 10.0
 STEADY_SECONDS = 20.0
 """A connection that lasted so long was a good one: the next pause is short again."""
@@ -53,6 +52,7 @@ class Options:
     authority: Path | None
     most_seconds: float
     answer_bytes: int
+    heartbeat_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,11 @@ class Agent:
         ):
             async with asyncio.timeout(2 * DIAL_SECONDS):
                 socket = await outside.ws_connect(
-                    options.url, params=query, heartbeat=HEARTBEAT_SECONDS, max_msg_size=MESSAGE_BYTES, compress=0
+                    options.url,
+                    params=query,
+                    heartbeat=options.heartbeat_seconds,
+                    max_msg_size=MESSAGE_BYTES,
+                    compress=0,
                 )
             log.info("connected to %s as %s/%s", options.url, options.plane_type, options.plane_id)
             session = Session(self.cluster, inside, socket, options.answer_bytes)
