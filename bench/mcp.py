@@ -1,8 +1,9 @@
 """What MCP costs: calls per CPU-second of the server, and how long fifty clients wait.
 
 `run()` fills a namespace with 1,000 components, on SQLite and on PostgreSQL, starts the product's own server and asks
-it as agents do: introduce, list the tools, list components, get one, change one; then fifty clients at once list
-components. CPU is that of all processes of the server, not of the database.
+it as agents do: introduce, list the tools, list components, get one, change one, in contract mode, and the reads in
+compact mode; then fifty clients at once list components. CPU is that of all processes of the server, not of the
+database.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 COMPONENTS = 1000
 CLIENTS = 50
 PROJECT = {"namespace_name": "big", "project_name": "default"}
+COMPACT, IN_COMPACT = "/mcp/compact", {"namespace": "big", "project": "default"}
 INTRODUCTION = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"}}
 
 
@@ -66,8 +69,11 @@ def measured(setup: str, pid: int, port: int, token: str) -> list[Row]:
         given = {"namespace_name": "big", "component_name": name, "description": str(chance.random())}
         call(connection, token, "patch_component", given)
 
+    def compact(tool: str, given: dict[str, Any]) -> None:
+        call(connection, token, tool, given, COMPACT)
+
     rows: list[Row] = []
-    for name, request in {
+    requests: dict[str, Callable[[], Any]] = {
         "initialize": lambda: send(connection, token, "initialize", INTRODUCTION),
         "tools/list": lambda: send(connection, token, "tools/list", {}),
         "list_components (a page of 100 of 1,000)": lambda: call(connection, token, "list_components", PROJECT),
@@ -76,7 +82,12 @@ def measured(setup: str, pid: int, port: int, token: str) -> list[Row]:
             connection, token, "get_component", {"namespace_name": "big", "component_name": "c-7"}
         ),
         "patch_component": change,
-    }.items():
+        "compact tools/list": lambda: send(connection, token, "tools/list", {}, COMPACT),
+        "compact list (700 tokens of a page of 100)": lambda: compact("list", {"kind": "component", **IN_COMPACT}),
+        "compact list (a page of 20)": lambda: compact("list", {"kind": "component", **IN_COMPACT, "limit": 20}),
+        "compact get": lambda: compact("get", {"kind": "component", "namespace": "big", "name": "c-7"}),
+    }
+    for name, request in requests.items():
         rows += timed(f"{setup}: {name}", pid, request, "")
     return rows + crowd(setup, pid, port, token)
 
@@ -115,17 +126,21 @@ def crowd(setup: str, pid: int, port: int, token: str) -> list[Row]:
 _ids = itertools.count(1)
 
 
-def send(connection: http.client.HTTPConnection, token: str, method: str, params: dict[str, Any]) -> dict[str, Any]:
+def send(
+    connection: http.client.HTTPConnection, token: str, method: str, params: dict[str, Any], path: str = "/mcp"
+) -> dict[str, Any]:
     message = {"jsonrpc": "2.0", "id": next(_ids), "method": method, "params": params}
-    status, body = ask(connection, "POST", "/mcp", token, message)
+    status, body = ask(connection, "POST", path, token, message)
     assert status == 200, body[:300]
     answer: dict[str, Any] = json.loads(body)
     assert "error" not in answer, answer
     return answer
 
 
-def call(connection: http.client.HTTPConnection, token: str, tool: str, arguments: dict[str, Any]) -> None:
-    answer = send(connection, token, "tools/call", {"name": tool, "arguments": arguments})
+def call(
+    connection: http.client.HTTPConnection, token: str, tool: str, arguments: dict[str, Any], path: str = "/mcp"
+) -> None:
+    answer = send(connection, token, "tools/call", {"name": tool, "arguments": arguments}, path)
     assert not answer["result"].get("isError"), answer
 
 

@@ -14,6 +14,7 @@ from threading import BoundedSemaphore
 from catalog import store
 from portal.access.bearer import Unauthenticated, authenticate
 from portal.access.endpoint import Call
+from portal.accounts.issuer.claims import issuer
 from portal.mcp.arguments import NUMBER, OBJECT, TEXT, BadArguments, described, one_of
 from portal.mcp.registry import Arguments, Document
 from portal.wire.responses import Refusal
@@ -28,6 +29,7 @@ DEFAULT_SECONDS, MOST_SECONDS = 20, 25
 """Less than most clients and proxies wait for an answer."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
 AT_ONCE = 4
+PATH = "/mcp/compact"
 PROGRESSING = frozenset(
     (
         *("ReleaseSynced", "ResourcesProgressing", "ResourcesNotReady", "ResourceDependenciesPending"),
@@ -114,7 +116,7 @@ def judged(look: Look, call: Call, until: str) -> tuple[Document, str]:
 def again(call: Call) -> Call:
     """The same caller, signed in anew: a token or a grant may have ended meanwhile. Raises the refusal."""
     try:
-        return Call(call.request, authenticate(call.request), surface=call.surface)
+        return Call(call.request, authenticate(call.request, f"{issuer()}{PATH}"), surface=call.surface)
     except Unauthenticated as error:
         raise Refusal(401, f"{error.message}; the wait has ended") from None
 
