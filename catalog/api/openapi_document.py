@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from catalog.api.contract import Operation, operations
+from catalog.api.examples import JSON, YAML, Described, described
 from catalog.api.openapi_schemas import schemas
 from catalog.api.operations import version_of_this
 from catalog.api.routes import collections_by_route
@@ -98,6 +99,7 @@ def of_contract(operation: Operation) -> Document:
     """An operation of the contract."""
     described: Document = {
         "operationId": operation.name,
+        "summary": summary_of(operation.name),
         "tags": [operation.kind or "Other"],
         "parameters": [*path_parameters(operation.path), *query_parameters(operation)],
         "responses": replies_of(operation),
@@ -111,6 +113,12 @@ def of_contract(operation: Operation) -> Document:
     elif operation.method in ("POST", "PUT") and operation.name != "triggerReleaseBindingCronJob":
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": {}}}}
     return described
+
+
+def summary_of(name: str) -> str:
+    """An operation's name as words: `getReleaseBindingK8sResourceLogs` is "Get release binding k8s resource logs"."""
+    words = re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])|[A-Z]", name)
+    return " ".join(words).capitalize()
 
 
 def query_parameters(operation: Operation) -> Iterator[Document]:
@@ -165,19 +173,41 @@ def routes(resolver: Any = None, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def of_handler(path: str, method: str, handler: Handler) -> Document:
-    """An operation of ours, described by its handler's first paragraph and the action that it asks for."""
+    """An operation of ours: its handler's first paragraph, the action that it asks for, and what `examples` tell."""
     words = " ".join((handler.run.__doc__ or "").strip().split("\n\n")[0].split())
-    told = SUCCESS_TOLD.match(words)
-    described: Document = {
+    told, known = SUCCESS_TOLD.match(words), described(handler.run) or Described("")
+    success: Document = {"description": "The answer"}
+    if known.reply is not None:
+        success["content"] = example_of(known.reply_type, known.reply)
+    found: Document = {
         "operationId": name_of(path, method),
+        "summary": known.summary,
         "tags": ["Stagecraft"],
         "description": f"{words}\n\nAction: `{handler.action}`.".strip(),
-        "parameters": list(path_parameters(path)),
-        "responses": {told[1] if told else "200": {"description": "The answer"}, **failures(is_public=False)},
+        "parameters": [*path_parameters(path), *parameters_of(known)],
+        "responses": {told[1] if told else "200": success, **failures(is_public=False)},
     }
     if method in ("POST", "PUT"):
-        described["requestBody"] = {"content": {"application/json": {"schema": {}}}}
-    return described
+        found["requestBody"] = {"content": example_of(known.body_type, known.body)}
+        if known.body_type == YAML:
+            found["requestBody"]["content"][JSON] = {"schema": {}}
+    return found
+
+
+def parameters_of(known: Described) -> Iterator[Document]:
+    for name, meaning in known.query.items():
+        schema: Document = {"type": "integer" if name in known.numbers else "string"}
+        yield {
+            "name": name, "in": "query", "required": name in known.needs, "description": meaning, "schema": schema,
+        }  # fmt: skip
+    for name, meaning in known.headers.items():
+        yield {"name": name, "in": "header", "description": meaning, "schema": {"type": "string"}}
+
+
+def example_of(content_type: str, example: Any) -> Document:
+    """A content with its example; its schema is open, since clients must take fields that come with newer versions."""
+    schema: Document = {} if content_type == JSON else {"type": "string"}
+    return {content_type: {"schema": schema, **({} if example is None else {"example": example})}}
 
 
 def name_of(path: str, method: str) -> str:

@@ -6,11 +6,13 @@ import re
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 from django.urls import resolve
 from jsonschema import Draft4Validator
 
-from catalog.api.openapi_document import document, routes
+from catalog.api.examples import OPERATIONS, described
+from catalog.api.openapi_document import document, our_handlers, routes
 from tests.catalog.api.shop import make_component, make_types, make_workload
 
 pytestmark = pytest.mark.django_db
@@ -100,3 +102,108 @@ def test_replies_are_what_it_says(api, namespace, kind, path):
 def validate(whole, item, reply):
     schema = item["get"]["responses"]["200"]["content"]["application/json"]["schema"]
     Draft4Validator({**schema, "components": whole["components"]}).validate(reply.json())
+
+
+# Ours -----------------------------------------------------------------------------------------------------------------
+
+
+def ours():
+    return [(path, method, handler) for path, method, handler in our_handlers()]
+
+
+def test_every_operation_of_ours_is_described_with_an_example():
+    """Whatever is added is described, or this fails."""
+    whole = document()
+    for path, method, handler in ours():
+        known, shown = described(handler.run), whole["paths"][path][method.lower()]
+        assert known is not None, (
+            f"{handler.run.__module__}.{handler.run.__name__} is missing in catalog/api/examples.py"
+        )
+        assert shown["summary"]
+        assert len(shown["description"]) > 20, path
+        success = next(reply for status, reply in shown["responses"].items() if status.startswith("2"))
+        assert (known.reply is None) == ("content" not in success)
+        for content in [*success.get("content", {}).values()]:
+            assert content["example"], path
+
+
+class Recording(QueryDict):
+    """A query that remembers what it was asked for."""
+
+    def __init__(self, given):
+        self.asked = set()
+        super().__init__(mutable=True)
+        self.update(given)
+        self.asked.clear()
+
+    def getlist(self, key, default=None):
+        self.asked.add(key)
+        return super().getlist(key, default)
+
+    def __contains__(self, key):
+        self.asked.add(key)
+        return super().__contains__(key)
+
+
+NEEDED = {
+    "show_why": {"action": "component:view"},
+    "show_who_can": {"action": "component:view"},
+    "show_as_of": {"sequence": "1"},
+    "show_rollback": {"environment": "staging"},
+}
+PASSED_OVER = {
+    "show_who_can": {"user", "at"},
+    "preview_documents": {"dryRun", "atomic"},
+    "diff_documents": {"dryRun", "atomic"},
+}
+"""Read, since the question is read whole, and without meaning there."""
+
+
+def test_every_parameter_of_ours_that_is_read_is_described_and_no_other():
+    for _, _, handler in ours():
+        known, query = described(handler.run), Recording(NEEDED.get(handler.run.__name__, {}))
+        handler.bind(query)
+        passed_over = PASSED_OVER.get(handler.run.__name__, set())
+        assert set(known.query) == query.asked - passed_over, handler.run.__name__
+
+
+def same_fields(example, reply, where):
+    """Every field of an example is in the reply, and has the same type."""
+    if isinstance(example, dict):
+        for key, value in example.items():
+            assert key in reply, (where, key)
+            same_fields(value, reply[key], f"{where}.{key}")
+    elif isinstance(example, list) and example and reply:
+        same_fields(example[0], reply[0], f"{where}[]")
+    else:
+        assert type(example) is type(reply) or not example or not reply, (where, example, reply)
+
+
+def test_replies_have_the_fields_of_their_examples(api, namespace):
+    base = "/api/stagecraft/v1"
+
+    def check(function, reply):
+        same_fields(OPERATIONS[function].reply, reply.json(), function)
+
+    trait = OPERATIONS["documents.apply_documents"].body.encode()
+    check("documents.diff_documents", api.post(f"{base}/diff", trait))
+    check("documents.apply_documents", api.post(f"{base}/apply", trait))
+    check("changes.show_changes", api.get(f"{base}/changes?since=0&kinds=Trait"))
+    check("preview.preview_documents", api.post(f"{base}/preview", trait))
+    check("render.render_documents", api.post(f"{base}/render", trait))
+    check("history.show_history", api.get(f"{base}/namespaces/acme/traits/cache/history"))
+    check("history.show_as_of", api.get(f"{base}/namespaces/acme/traits/cache/as-of?sequence=999999"))
+    check("deletion.show_plan", api.get(f"{base}/namespaces/acme/traits/cache/deletion"))
+    api.delete("/api/v1/namespaces/acme/traits/cache")
+    check("deletion.list_deleted", api.get(f"{base}/deleted?kind=Trait"))
+    check("views.list_events", api.get(f"{base}/audit"))
+    check("views.show_described_actions", api.get(f"{base}/access/actions"))
+    check("asking.show_why", api.get(f"{base}/access/why?action=component:view"))
+    check("asking.show_who_can", api.get(f"{base}/access/who-can?action=component:view"))
+    check("token_views.create_token", api.post(f"{base}/access/tokens", OPERATIONS["token_views.create_token"].body))
+    check("token_views.list_tokens", api.get(f"{base}/access/tokens"))
+    check("grants.list_grants", api.get(f"{base}/access/grants"))
+    check(
+        "access_preview.preview_access",
+        api.post(f"{base}/access/preview", OPERATIONS["access_preview.preview_access"].body),
+    )
