@@ -65,7 +65,7 @@ class AgentConnection(Connection):
         found_at, url = self.found
         if url and time.monotonic() - found_at < BELIEVED_SECONDS:
             return url
-        addresses = lookups().submit(look_up, self.head).result()
+        addresses = lookups().submit(look_up_afresh, self.head).result()
         now = time.monotonic()
         answering = [item for item in addresses if self.silent.get(item, 0.0) < now] or addresses
         url = url if url in answering else answering[0]
@@ -109,10 +109,15 @@ def agent_connection(text: str) -> AgentConnection:
         raise PlaneNotConfigured(str(error)) from None
 
 
+def look_up_afresh(head: Head) -> list[str]:
+    """`look_up` in a thread of its own, whose connection to the database may have grown old."""
+    close_old_connections()
+    return look_up(head)
+
+
 def look_up(head: Head) -> list[str]:
     """The replicas to ask, at least one. Raises `Unreachable`."""
     try:
-        close_old_connections()
         found = replicas.holders(head)
         if not found and not replicas.is_running():
             raise Unreachable("no cluster gateway runs; start `manage.py gateway`")

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from catalog.delivery.agent.heads import Head
@@ -78,6 +79,6 @@ def counts() -> Counter[str]:
     return Counter(head for row in live() for head in row.planes)
 
 
-def live():  # type: ignore[no-untyped-def]
+def live() -> QuerySet[ConnectedAgent]:
     """The agents of replicas whose lease has not run out."""
     return ConnectedAgent.objects.filter(replica__renewed_at__gt=timezone.now() - LEASE).select_related("replica")

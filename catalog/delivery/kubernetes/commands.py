@@ -71,8 +71,8 @@ class ClusterCommand:
 
     def close(self) -> None:
         with contextlib.suppress(websocket.WebSocketException, OSError, AttributeError):
-            self.channels.abort()
-            self.channels.shutdown()
+            self.channels.abort()  # type: ignore[no-untyped-call]
+            self.channels.shutdown()  # type: ignore[no-untyped-call]
 
 
 class GatewayCommand(ClusterCommand):

@@ -38,8 +38,8 @@ class Command(ManifestCommand):
             "--files", metavar="DIRECTORY", help="write certificate, key and authority there instead of the manifest"
         )
 
-    def run(self, *, verb: str, **options: Any) -> int:
-        return self.show() if verb == "list" else self.let_in(**options)
+    def run(self, **options: Any) -> int:
+        return self.show() if options["verb"] == "list" else self.let_in(**options)
 
     def show(self) -> int:
         rows = list(live().order_by("plane_type", "plane_id", "connected_at"))

@@ -86,8 +86,8 @@ class AgentsPort:
                 break
             try:
                 await link.take(frame.data)
-            except NoMessage as error:
-                log.warning("%s sent what is no message, which is passed over: %s", link, error)
+            except NoMessage as reason:
+                log.warning("%s sent what is no message, which is passed over: %s", link, reason)
         error = socket.exception()
         if isinstance(error, WebSocketError) and error.code == WSCloseCode.MESSAGE_TOO_BIG:
             return f"a message had more than {self.limits.message_bytes} bytes (GATEWAY_MESSAGE_BYTES)"

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
@@ -321,8 +321,7 @@ class InternalPort:
             links = [link for link in links if key in {head.key for head in link.planes}]
         return web.json_response(self.status_of(links, *name))
 
-    def status_of(self, links: object, plane_type: str, plane_id: str) -> dict[str, object]:
-        held = list(links)  # type: ignore[call-overload]
+    def status_of(self, held: Sequence[Link], plane_type: str, plane_id: str) -> dict[str, object]:
         return {
             "planeType": plane_type, "planeID": plane_id, "connected": bool(held), "connectedAgents": len(held),
         }  # fmt: skip
@@ -376,7 +375,7 @@ async def pass_on(
 
 def abort(request: web.Request) -> None:
     if request.transport is not None:
-        request.transport.abort()  # type: ignore[attr-defined]
+        request.transport.abort()
 
 
 async def talk(opened: OpenStream, socket: web.WebSocketResponse) -> None:

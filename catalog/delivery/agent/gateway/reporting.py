@@ -9,10 +9,14 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from catalog import store
+from catalog.controllers import work
+from catalog.controllers.plane_watch import environments_on
 from catalog.delivery.agent import replicas
 from catalog.delivery.agent.heads import TYPES, head_of
+from catalog.delivery.plane import OBSERVABILITY_PLANE
 from catalog.kinds.base import PlatformObject
 from catalog.kinds.registry import kind_named
+from catalog.kinds.rendered_release import RenderedRelease
 from catalog.store.documents import timestamp
 from portal.accounts.actor import system
 
@@ -50,9 +54,21 @@ def write(pk: int, model: type[PlatformObject], count: int) -> None:
             found["lastHeartbeatTime"] = now
             if not before.get("connected"):
                 found["lastConnectedTime"] = now
+            if not before.get("lastConnectedTime"):
+                look_at_releases(plane)
         elif before.get("connected"):
             found["lastDisconnectedTime"] = now
         store.write_status(plane, {**plane.status, "agentConnection": found}, ACTOR)
+
+
+def look_at_releases(plane: PlatformObject) -> None:
+    """The first agent of a plane that names no driver makes it a plane behind agents: what is delivered there moves."""
+    rows = RenderedRelease.objects.system("a plane's first agent")
+    if plane.kind in ("DataPlane", "ClusterDataPlane"):
+        rows = rows.filter(environment__in=environments_on(plane))
+    else:
+        rows = rows.filter(spec__targetPlane=OBSERVABILITY_PLANE)
+    work.mark_due(("RenderedRelease", pk) for pk in rows.values_list("pk", flat=True))
 
 
 def words_for(count: int) -> str:

@@ -70,7 +70,8 @@ class Agent:
             try:
                 await self.run_once()
             except WSServerHandshakeError as error:
-                why = (error.headers or {}).get(REFUSED) or error.message
+                why = error.headers.get(REFUSED) if error.headers else None
+                why = why or error.message
                 log.error("the gateway refuses this agent: %s %s", error.status, why)
             except (ClientError, OSError, ssl.SSLError, TimeoutError) as error:
                 log.warning("no connection to the gateway: %s", str(error) or type(error).__name__)

@@ -86,4 +86,4 @@ def show_certificate(tls: ssl.SSLContext, user: dict[str, Any]) -> None:
                 path.write_bytes(base64.b64decode(data))
             paths.append(path)
         if paths[0].exists():
-            tls.load_cert_chain(*paths)
+            tls.load_cert_chain(str(paths[0]), str(paths[1]))
