@@ -82,6 +82,16 @@ def listed(given: str) -> list[str]:
     return [item.strip() for item in given.split(",") if item.strip()]
 
 
+def all_of(*choices: str) -> Callable[[str], list[str]]:
+    def convert(given: str) -> list[str]:
+        unknown = sorted(set(listed(given)) - set(choices))
+        if unknown:
+            raise ValueError(f"there is no {', '.join(unknown)}; choose from {', '.join(choices)}")
+        return listed(given)
+
+    return convert
+
+
 def address(given: str) -> str:
     host, _, port = given.rpartition(":")
     if not host or not port.isdigit() or int(port) > 65535:
@@ -149,6 +159,9 @@ def directory(given: str) -> Path:
     return Path(given)
 
 
+MCP_TOOLSET_NAMES = ("namespace", "project", "component", "deployment", "build", "resource", "pe")
+"""The contract's seven."""
+
 # What can be set ------------------------------------------------------------------------------------------------------
 
 HOME = read("STAGECRAFT_HOME", BASE_DIR / ".stagecraft", directory, "Data directory: database, queue, Git plane, keys.")
@@ -171,6 +184,12 @@ LOG_LEVEL = read("LOG_LEVEL", "INFO", one_of("DEBUG", "INFO", "WARNING", "ERROR"
 PUBLIC_URL = read("PUBLIC_URL", "http://127.0.0.1:8000", str, "How users reach this server.")
 ALLOWED_HOSTS = read(
     "ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"], listed, "Host names served, comma-separated."
+)
+MCP_TOOLSETS = read(
+    "MCP_TOOLSETS",
+    list(MCP_TOOLSET_NAMES),
+    all_of(*MCP_TOOLSET_NAMES),
+    "Toolsets of the control plane's MCP endpoint that are served, comma-separated.",
 )
 REQUESTS_AT_ONCE = read(
     "REQUESTS_AT_ONCE",
@@ -223,6 +242,15 @@ DRIFT_CONTROLLERS = tuple(
     )
 )  # fmt: skip
 DRIFT_KEEP_DAYS = read("DRIFT_KEEP_DAYS", 90, number(1, int), "Days for which drift that is over is remembered.")
+RELEASES_KEEP = read(
+    "RELEASES_KEEP",
+    50,
+    number(0, int),
+    "Newest releases of a component, project or resource that are always kept; 0: none is ever dropped.",
+)
+RELEASES_KEEP_DAYS = read(
+    "RELEASES_KEEP_DAYS", 90, number(0, int), "Days for which older releases are kept. What is in use is never dropped."
+)
 UNDELETE_DAYS = read("UNDELETE_DAYS", 30, number(0, int), "Days within which a deleted object can be brought back.")
 GATEWAY_ADDRESS = read(
     "GATEWAY_ADDRESS", "0.0.0.0:8443", address, "Where the cluster gateway listens for agents, as `host:port`."

@@ -21,7 +21,7 @@ NOTICE = "<!-- Written by scripts/reference.py from the code. Change the code, t
 
 def pages() -> dict[str, str]:
     """Every page's file name and text."""
-    return {"settings.md": settings_page(), "kinds.md": kinds_page(), "rest.md": rest_page()}
+    return {"settings.md": settings_page(), "kinds.md": kinds_page(), "rest.md": rest_page(), "mcp.md": mcp_page()}
 
 
 def parts() -> dict[str, str]:
@@ -63,6 +63,32 @@ def with_part(page: str, name: str, text: str) -> str:
     if not (found and found_too):
         raise ValueError(f"the marks {begin.strip()} and {end.strip()} are not in the page")
     return before + begin + "\n" + text + "\n" + end + after
+
+
+def mcp_page() -> str:
+    from portal.mcp.registry import TOOLSETS
+    from portal.mcp.server import CONTROL_PLANE
+
+    lines = [
+        "# MCP tools\n",
+        f"The {len(CONTROL_PLANE.registry)} tools of the control plane at `{CONTROL_PLANE.path}`. What is needed is in"
+        " bold. A tool with two actions asks for the second with `scope: cluster`. How to connect:"
+        " [the guide for agents](../guides/agents.md).",
+    ]
+    for toolset in TOOLSETS:
+        tools = [tool for tool in CONTROL_PLANE.registry if tool.toolsets[0] == toolset]
+        lines += [f"\n## {toolset}\n", "| tool | what it does | arguments | action | effect |", "|---|---|---|---|---|"]
+        lines += [mcp_row(tool) for tool in tools]
+    return "\n".join(lines) + "\n"
+
+
+def mcp_row(tool: Any) -> str:
+    """One tool in a table of its first toolset; the others that it is in stand behind its description."""
+    arguments = ", ".join(f"**`{name}`**" if name in tool.required else f"`{name}`" for name in tool.arguments)
+    also = f" (also in {', '.join(tool.toolsets[1:])})" if tool.toolsets[1:] else ""
+    actions = ", ".join(f"`{action}`" for action in tool.actions.values())
+    description = tool.description.replace("|", "\\|")
+    return f"| `{tool.name}` | {description}{also} | {arguments or '–'} | {actions} | {tool.effect} |"
 
 
 def settings_page() -> str:

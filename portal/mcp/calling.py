@@ -53,7 +53,7 @@ def call_tool(server: Server, call: Call, params: Document, *, is_filtered: bool
     name = name if isinstance(name, str) else ""
     note_tool(call, name)
     tool = server.registry.get(name)
-    if tool is None:
+    if tool is None or not server.offers(tool):
         with audit.operation(call.actor, "mcp:call") as opened:
             opened.is_rehearsal = False
             raise RpcError(INVALID_PARAMS, f'unknown tool "{clean_free_text(name, 100)}"')

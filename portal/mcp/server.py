@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from portal.mcp.guidance import INSTRUCTIONS, PROMPTS, RESOURCES, Prompt, Resource
 from portal.mcp.registry import TOOLS, Arguments, Document, Registry, Tool
 
@@ -34,6 +36,10 @@ class Server:
     """Where it is served: what a caller without a token is told to read is about this address."""
     show: Callable[[Tool, Arguments, Document], Document] | None = None
     """Makes the answer of a call from a tool's result, where another form than the contract's is wanted."""
+
+    def offers(self, tool: Tool) -> bool:
+        """Whether a tool is served at all: of the control plane's, those of toolsets that are on (`MCP_TOOLSETS`)."""
+        return self.registry is not TOOLS or not frozenset(settings.MCP_TOOLSETS).isdisjoint(tool.toolsets)
 
 
 CONTROL_PLANE = Server("openchoreo-api", TOOLS, INSTRUCTIONS, PROMPTS, RESOURCES)

@@ -134,3 +134,20 @@ def test_the_same_selection_is_written_once(platform, mcp):
     mcp.tool_names()
     after = listing._written.cache_info()
     assert (after.hits, after.misses) == (before.hits + 1, before.misses)
+
+
+def test_a_toolset_that_is_switched_off_is_not_there_for_anybody(platform, mcp, settings):
+    settings.MCP_TOOLSETS = ["namespace", "project"]
+    assert len(mcp.tool_names()) == 11
+    assert "unknown tool" in mcp.refused("list_components", namespace_name="default", project_name="default")
+
+
+def test_a_toolset_that_there_is_not_is_a_mistake_of_the_settings():
+    from portal import settings
+    from portal.mcp.registry import TOOLSETS
+
+    convert = settings.all_of(*settings.MCP_TOOLSET_NAMES)
+    assert convert("project, build") == ["project", "build"]
+    with pytest.raises(ValueError, match="there is no nonsense"):
+        convert("project,nonsense")
+    assert settings.MCP_TOOLSET_NAMES == TOOLSETS
