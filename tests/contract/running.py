@@ -6,6 +6,7 @@ with running(tmp_path, conformance) as server:
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from tests.contract.any_request import Request
 from tests.contract.plan import WEBHOOK_SECRET, Reply, Step
 from tests.replay.identities import Identities
 from tests.replay.issuer import Issuer
-from tests.replay.stage import Stage
+from tests.replay.stage import REPLY_SECONDS, Stage
 
 SETTINGS = {f"{host}_WEBHOOK_SECRET": WEBHOOK_SECRET for host in ("GITHUB", "GITLAB", "BITBUCKET")}
 FAILURE = re.compile(r"^(?:\w+\.)*\w*(?:Error|Exception|Interrupt): .*$", re.MULTILINE)
@@ -45,8 +46,14 @@ class Running:
 
     def exchange(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Reply:
         given = {"Content-Type": "application/json", **headers, "Authorization": f"Bearer {self.token}"}
-        found = self.stage.send(method, path, body or None, given)
-        return Reply(found.status, found.headers.get("content-type", ""), found.body)
+        connection = http.client.HTTPConnection("127.0.0.1", self.stage.port, timeout=REPLY_SECONDS)
+        connection.request(method, path, body or None, given)
+        answer = connection.getresponse()
+        content_type = answer.getheader("Content-Type", "")
+        # A stream ends with its reader only.
+        content = b"" if content_type.startswith("text/event-stream") else answer.read()
+        connection.close()
+        return Reply(answer.status, content_type, content)
 
     def document(self) -> Any:
         """The server's own description of itself."""

@@ -44,6 +44,8 @@ def test_no_request_fails_and_every_answer_is_documented(conformance: Path, tmp_
                     by_status[reply.status] = by_status.get(reply.status, 0) + 1
                     found = deviations.failures(request.operation, reply)
                     wrong += [f"seed {seed}: {request}\n  {fault}" for fault in found]
+                    if found:
+                        print(wrong[-1], flush=True)
                     if time.monotonic() > deadline:
                         break
             if time.monotonic() > deadline:
