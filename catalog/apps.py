@@ -18,6 +18,7 @@ class CatalogConfig(AppConfig):
         from catalog.compiler.cel.budget import set_default_budget
         from catalog.controllers import registry
         from catalog.delivery import health_models
+        from catalog.releases import order
         from catalog.secrets import keeping
         from catalog.store.changes import listen
         from portal.mcp.registry import TOOLS
@@ -28,6 +29,7 @@ class CatalogConfig(AppConfig):
         health_models.connect()
         TOOLS.add_module("catalog.mcp")
         listen(keeping.forget_values)
+        listen(order.require_order)
         connect_access()
         pre_migrate.connect(make_way_for_migrations, sender=self)
         post_migrate.connect(prepare_permissions, sender=self)

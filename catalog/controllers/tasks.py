@@ -12,6 +12,7 @@ from celery.signals import worker_process_init, worker_ready, worker_shutting_do
 from django.conf import settings
 from django.db import close_old_connections, connection
 
+from catalog.controllers import housekeeping as housekeeping
 from catalog.controllers import runtime, work
 from catalog.delivery.kubernetes.watching import Watching
 

@@ -13,7 +13,7 @@ from catalog.compiler import labels
 from catalog.kinds.base import API_VERSION, Document
 from catalog.kinds.component import Component
 from catalog.kinds.release_binding import ReleaseBinding
-from catalog.store.write import Outcome
+from catalog.store.write import Outcome, Permit
 from portal.accounts.actor import Actor
 
 
@@ -74,21 +74,28 @@ def bind_release(
     actor: Actor,
     *,
     labelled: bool = False,
+    permit: Permit | None = None,
 ) -> Outcome | None:
     """Point the binding at the release; make it, as `{component}-{environment}`, if there is none.
 
     `held` is what `binding_in` found. `labelled` puts the labels of project and component on a new binding, as those
-    made by people have them. A binding that is being deleted is left alone: None. Raises `StoreError`s.
+    made by people have them. A binding that is being deleted is left alone: None. `permit` is asked about the binding
+    and what it is to become. Raises `StoreError`s and what `permit` raises.
     """
     namespace = component.namespace_name
     if held is None:
         document = binding_document(component, environment, release_name, labelled)
+        if permit is not None:
+            permit(None, document)
         return Outcome(store.create(document, actor), "created")
     if held.is_terminating:
         return None
-    document = store.to_document(store.get("ReleaseBinding", namespace, held.binding), with_status=False)
+    binding = store.get("ReleaseBinding", namespace, held.binding)
+    document = store.to_document(binding, with_status=False)
     if document["spec"].get("releaseName") != release_name:
         document["spec"] = {**document["spec"], "releaseName": release_name}
+    if permit is not None:
+        permit(binding, document)
     return store.put(document, actor)
 
 

@@ -14,7 +14,7 @@ from catalog.kinds.environment import Environment
 from catalog.kinds.release_binding import ReleaseBinding
 from catalog.releases.bind import AmbiguousBinding, BoundRelease, bind_release, binding_in, bindings_of
 from catalog.releases.pipeline import sources_of
-from catalog.store.write import OutcomeAction
+from catalog.store.write import OutcomeAction, Permit
 from portal.accounts.actor import Actor
 
 
@@ -32,11 +32,14 @@ class Promotion:
     action: OutcomeAction
 
 
-def promote(component: Component, target: str, actor: Actor, source: str | None = None) -> Promotion:
+def promote(
+    component: Component, target: str, actor: Actor, source: str | None = None, *, permit: Permit | None = None
+) -> Promotion:
     """Bind the release of the source environment in `target`.
 
     `source` may be left out: the first environment whose promotion path leads to the target. Asking for what is
-    already so changes nothing. Raises `PromotionRefused` or a `StoreError`.
+    already so changes nothing. `permit` is asked about the binding before it is written. Raises `PromotionRefused`, a
+    `StoreError` or what `permit` raises.
     """
     origin = source_environment(component, target, source)
     if (
@@ -52,7 +55,7 @@ def promote(component: Component, target: str, actor: Actor, source: str | None 
             held = binding_in(bindings, target)
         except AmbiguousBinding as ambiguous:
             raise PromotionRefused(str(ambiguous)) from None
-        outcome = bind_release(component, target, promoted, held, actor, labelled=True)
+        outcome = bind_release(component, target, promoted, held, actor, labelled=True, permit=permit)
         if outcome is None:
             raise PromotionRefused(f'the binding of environment "{target}" is being deleted')
         binding: Any = outcome.obj

@@ -15,6 +15,8 @@ from catalog.kinds.component_release import ComponentRelease
 from catalog.kinds.release_binding import ReleaseBinding
 from catalog.releases.bind import AmbiguousBinding, BoundRelease, bind_release, binding_in, bindings_of
 from catalog.releases.pipeline import InvalidPipeline, root_environment
+from catalog.releases.rollback_plan import RollbackPlan, plan_change
+from catalog.store.write import Permit
 from portal.accounts.actor import Actor
 
 
@@ -39,10 +41,14 @@ def roll_back(
     release_name: str | None = None,
     *,
     stop_auto_deploy: bool = False,
+    ignore_dependencies: bool = False,
+    permit: Permit | None = None,
 ) -> Rollback:
     """Bind an earlier release in the environment: `release_name`, or the one that ran before the present one.
 
-    Raises `RollbackRefused` or a `StoreError`.
+    Refused where it would leave a consumer without its endpoint, or itself without what it needs, unless
+    `ignore_dependencies`. `permit` is asked about each object before it is written. Raises `RollbackRefused`, a
+    `StoreError` or what `permit` raises.
     """
     must_stop = is_fed_by_auto_deploy(component, environment)
     if must_stop and not stop_auto_deploy:
@@ -54,15 +60,29 @@ def roll_back(
         bound = the_binding(component, environment)
         target = release_name or previous_release(component, bound)
         check_release(component, target)
+        plan = plan_change(component, environment, bound.release_name, target)
+        if plan.refusals and not ignore_dependencies:
+            raise RollbackRefused(f'release "{target}" cannot run there now: {"; ".join(plan.refusals)}')
         if must_stop:
             document = store.to_document(component, with_status=False)
             document["spec"] = {**document["spec"], "autoDeploy": False}
+            if permit is not None:
+                permit(component, document)
             store.put(document, actor)
-        outcome = bind_release(component, environment, target, bound, actor)
+        outcome = bind_release(component, environment, target, bound, actor, permit=permit)
         if outcome is None:
             raise RollbackRefused(f'the binding of environment "{environment}" is being deleted')
         binding: Any = outcome.obj
         return Rollback(binding, bound.release_name, target, must_stop)
+
+
+def plan_rollback(component: Component, environment: str, release_name: str | None = None) -> RollbackPlan:
+    """What the rollback would change and break. Raises `RollbackRefused` where there is no way back."""
+    bound = the_binding(component, environment)
+    target = release_name or previous_release(component, bound)
+    check_release(component, target)
+    stops = is_fed_by_auto_deploy(component, environment)
+    return plan_change(component, environment, bound.release_name, target, stops_auto_deploy=stops)
 
 
 def is_fed_by_auto_deploy(component: Component, environment: str) -> bool:

@@ -18,6 +18,7 @@ from catalog.api.stagecraft import (
     history,
     manifests,
     preview,
+    releasing,
     render,
     watch,
 )
@@ -79,6 +80,7 @@ urlpatterns = [
     ),
     path("deleted", endpoint(get=Handler(deletion.list_deleted, deletion.DeletedQuery.bind, SEE))),
     *drift.routes(),
+    *releasing.routes(),
     *(
         path(f"{prefix}<str:plural>/<str:name>/{sub}", view)
         for sub, view in OBJECT_VIEWS.items()
