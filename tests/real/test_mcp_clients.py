@@ -84,6 +84,44 @@ def test_a_client_calls_every_tool_the_other_ways_too(
     check(server, ways, client, way, story(f"{client}-{way[0]}"))
 
 
+WEB = {"namespace": "default", "component": "web", "environment": "development"}
+ELSEWHERE: dict[str, tuple[tuple[str, dict[str, Any], str], ...]] = {
+    "/mcp/compact": (
+        ("list", {"kind": "component", "namespace": "default", "project": "default"}, "web | deployment/service"),
+        ("status", WEB, "component: web"),
+        ("get", {"kind": "component", "namespace": "default", "name": "web", "format": "json"}, ""),
+        ("wait", {**WEB, "timeout": 1}, "result: "),
+        ("list", {"kind": "colour", "namespace": "default"}, "is not one of"),
+    ),
+    "/observer/mcp": (
+        ("query_alerts", {"namespace": "default", "start_time": "2026-05-01T00:00:00Z",
+                          "end_time": "2026-05-02T00:00:00Z"}, '"alerts":[]'),
+        ("query_alerts", {"namespace": "default", "start_time": "noon", "end_time": "night"}, "RFC3339"),
+    ),
+}  # fmt: skip
+"""Calls at the other endpoints, each with a part of what is said."""
+
+
+@pytest.mark.real("mcp-clients")
+@pytest.mark.parametrize("client", WAYS)
+def test_a_client_gets_on_with_compact_mode_and_the_observer(
+    server: Server, ways: dict[str, dict[str, str]], client: str
+) -> None:
+    for path, steps in ELSEWHERE.items():
+        job = {"url": f"{server.url}{path}", "sign_in": {"way": "token", **ways["token"]}, "steps": steps}
+        try:
+            said = environments.tell(client, job)
+        except Unavailable as reason:
+            missing("mcp-clients", str(reason))
+            return
+        assert said["instructions"] and said["prompts"] == 0
+        for (tool, _, part), result in zip(steps, said["results"], strict=True):
+            assert part in (result.get("error") or result["text"]), (path, tool, result)
+        if path == "/mcp/compact":
+            assert said["results"][2]["structured"]["name"] == "web"
+            assert len(said["tools"]) <= 24
+
+
 def check(server: Server, ways: dict[str, dict[str, str]], client: str, way: str, steps: list[Step]) -> None:
     """Let a client do these steps; each must succeed, or be refused with its words."""
     job = {"url": f"{server.url}/mcp", "sign_in": signed_in(server, client, way, ways[way]), "steps": steps}

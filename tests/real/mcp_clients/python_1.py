@@ -85,7 +85,8 @@ async def do(job):
         tools = (await session.list_tools()).tools
         prompts = (await session.list_prompts()).prompts
         guides = (await session.list_resources()).resources
-        await session.read_resource(guides[0].uri)
+        for guide in guides[:1]:
+            await session.read_resource(guide.uri)
         results = [await call(session, name, arguments) for name, arguments, _ in job["steps"]]
         return {
             "protocol": said.protocolVersion,
@@ -101,7 +102,7 @@ async def call(session, name, arguments):
         result = await session.call_tool(name, arguments)
     except McpError as error:
         return {"error": error.error.message}
-    text = result.content[0].text
+    text = result.content[0].text if result.content else ""
     return {"error": text} if result.isError else {"structured": result.structuredContent, "text": text}
 
 

@@ -20,7 +20,8 @@ async def do(job):
         tools = (await client.list_tools()).tools
         prompts = (await client.list_prompts()).prompts
         guides = (await client.list_resources()).resources
-        await client.read_resource(str(guides[0].uri))
+        for guide in guides[:1]:
+            await client.read_resource(str(guide.uri))
         results = [await call(client, name, arguments) for name, arguments, _ in job["steps"]]
         return {
             "protocol": str(client.protocol_version),
@@ -36,7 +37,7 @@ async def call(client, name, arguments):
         result = await client.call_tool(name, arguments)
     except MCPError as error:
         return {"error": error.error.message}
-    text = result.content[0].text
+    text = result.content[0].text if result.content else ""
     return {"error": text} if result.is_error else {"structured": result.structured_content, "text": text}
 
 

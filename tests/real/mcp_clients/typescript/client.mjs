@@ -16,7 +16,7 @@ const client = new Client({ name: "stagecraft-tests", version: "1.0.0" });
 async function call([name, args]) {
   try {
     const result = await client.callTool({ name, arguments: args });
-    const text = result.content[0].text;
+    const text = result.content[0]?.text ?? "";
     return result.isError ? { error: text } : { structured: result.structuredContent, text };
   } catch (error) {
     return { error: error.message };
@@ -27,7 +27,7 @@ await client.connect(transport);
 const { tools } = await client.listTools();
 const { prompts } = await client.listPrompts();
 const { resources } = await client.listResources();
-await client.readResource({ uri: resources[0].uri });
+for (const { uri } of resources.slice(0, 1)) await client.readResource({ uri });
 const results = [];
 for (const step of job.steps) results.push(await call(step));
 console.log(
