@@ -93,7 +93,9 @@ class AgentConnection(Connection):
         said = answer.data.decode(errors="replace").strip()
         answer.release_conn()
         if answer.status >= 500 or answer.status == 401:
-            raise Unreachable(f"{self}: {said}")
+            # A cluster that lets requests time out is left alone for a while, also behind an agent.
+            slow = urllib3.exceptions.TimeoutError(said) if answer.headers[MARK] == "slow" else None
+            raise Unreachable(f"{self}: {said}") from slow
         raise ApiError(answer.status, "Forbidden", f"the cluster gateway refuses: {said}")
 
 
