@@ -1,4 +1,4 @@
-"""The workflows application: brings the controller of workflow runs, their tools, and the index of what pushes build."""
+"""The workflows application: brings the controller of runs, their tools, and the index of what pushes build."""
 
 from django.apps import AppConfig
 

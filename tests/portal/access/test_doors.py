@@ -180,6 +180,10 @@ SURFACES = (
     "portal/access/",
     "portal/admin_site/",
     "portal/mcp/",
+    "catalog/mcp/",
+    "workflows/mcp/",
+    "workflows/observer/",
+    "workflows/compact/",
     "catalog/backstage/",
 )
 SURFACES_AS_SYSTEM = {
@@ -195,6 +199,9 @@ SURFACES_AS_SYSTEM = {
     "portal/access/around.py": "reads whose grants hold at a place, after the right to ask has been judged",
     "catalog/api/binding_objects.py": "the objects of a binding that was permitted",
     "portal/admin_site/sign_in.py": "counts failed sign-ins",
+    "workflows/observer/adapters.py": "finds which plane's adapter is asked, after the right to ask has been judged",
+    "workflows/observer/traces.py": "finds whose span it is, to judge who may see it",
+    "workflows/compact/asking.py": "narrows the rows of the log to the visible ones before it counts them",
 }
 
 
