@@ -76,6 +76,28 @@ def prepare(query: Callable[..., QuerySet[Any]], *parameters: str) -> Prepared:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A query for some columns. `constants` are those of its parameters that are always the same."""
+
+    sql: str
+    constants: dict[str, Any]
+
+    def rows(self, **parameters: Any) -> list[tuple[Any, ...]]:
+        """The rows, their values as the driver gives them."""
+        return as_given(self.sql, {**self.constants, **parameters})
+
+
+def statement(query: Callable[..., QuerySet[Any]], *parameters: str) -> Statement:
+    """The same for a query with `values_list`; beside the named parameters it may have constants."""
+    marks = {f"<{name}>": name for name in parameters}
+    rows: Any = query(*marks)
+    sql, given = rows.statement() if hasattr(rows, "statement") else rows.query.sql_with_params()
+    constants = {f"constant_{place}": value for place, value in enumerate(given) if value not in marks}
+    names = [marks.get(value, f"constant_{place}") for place, value in enumerate(given)]
+    return Statement(with_names(sql, names), constants)
+
+
 def with_names(sql: str, names: Sequence[Any]) -> str:
     """A statement whose parameters have these names."""
     return sql % tuple(f"%({name})s" for name in names)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.contrib.auth.models import Group
@@ -37,11 +38,13 @@ from catalog.kinds.authz_role_binding import EXPIRES, AuthzRoleBinding
 from catalog.kinds.base import PlatformObject
 from catalog.kinds.cluster_authz_role_binding import ClusterAuthzRoleBinding
 from catalog.store.changes import Change
-from catalog.store.models import ObjectReference, Revision
+from catalog.store.models import Revision
 from catalog.store.read import get_or_none
+from catalog.store.references import referrers
 from portal.access.actions import Level
 from portal.access.place import Place
 from portal.access.subject import entitlement
+from portal.prepared import Statement, statement
 
 BINDINGS: dict[str, type[PlatformObject]] = {
     "AuthzRoleBinding": AuthzRoleBinding,
@@ -99,16 +102,21 @@ def on_role_change(role: PlatformObject, action: str) -> None:
 
 def compile_referrers(obj: PlatformObject) -> None:
     """Compile the bindings that name an object, keeping what their mappings are bound to."""
-    rows = ObjectReference.objects.filter(
-        target_kind=obj.kind,
-        target_namespace=obj.namespace_name,
-        target_name=obj.name,
-        source_kind__in=list(BINDINGS),
-    )
-    for kind, identity in dict.fromkeys(rows.values_list("source_kind", "source_id")):
+    for kind, identity in bindings_that_name().rows(kind=obj.kind, namespace=obj.namespace_name, name=obj.name):
         binding = BINDINGS[kind].objects.system("compile grants").filter(pk=identity).first()
         if binding is not None:
             compile_binding(binding, anew=False)
+
+
+@cache
+def bindings_that_name() -> Statement:
+    """Kind and key of the bindings that name an object, each once."""
+    return statement(
+        lambda *target: (
+            referrers(*target).filter(source_kind__in=list(BINDINGS)).values_list("source_kind", "source_id").distinct()
+        ),
+        "kind", "namespace", "name",
+    )  # fmt: skip
 
 
 def compile_binding(binding: PlatformObject, *, anew: bool) -> None:

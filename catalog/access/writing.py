@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from catalog import store
@@ -29,6 +30,7 @@ from portal.access import guard
 from portal.access.engine import Access
 from portal.access.holding import hold_policy
 from portal.access.place import Place
+from portal.prepared import Statement, statement
 
 
 @contextmanager
@@ -59,7 +61,16 @@ def changes_rights(kind: str, namespace: str, name: str) -> bool:
     """Whether writing the object may change what somebody may do: roles, bindings, and what bindings speak of."""
     if kind in BINDINGS or kind in ROLES:
         return True
-    return kind in SCOPE_KINDS and referrers(kind, namespace, name).filter(source_kind__in=list(BINDINGS)).exists()
+    return kind in SCOPE_KINDS and bool(any_binding_that_names().rows(kind=kind, namespace=namespace, name=name))
+
+
+@cache
+def any_binding_that_names() -> Statement:
+    """A row if a binding names an object."""
+    return statement(
+        lambda *target: referrers(*target).filter(source_kind__in=list(BINDINGS)).values_list("id")[:1],
+        "kind", "namespace", "name",
+    )  # fmt: skip
 
 
 def require_create(access: Access, model: type[PlatformObject], document: Document) -> None:

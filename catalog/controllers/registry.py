@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -26,6 +27,7 @@ from catalog.kinds.registry import kind_named
 from catalog.store.changes import Change, is_listening, listen
 from catalog.store.references import referrers as references_to
 from portal.accounts.actor import Actor
+from portal.prepared import Statement, statement
 
 MODULES: list[str] = [
     "catalog.controllers.component",
@@ -105,11 +107,18 @@ def controller_of(kind: str) -> Controller | None:
 def referrers(kind: str, *, role: str = "", actions: Iterable[str] = ()) -> Watch:
     """A change of an object of `kind` concerns those that refer to it, in `role` if one is given."""
 
+    @cache
+    def referring(watcher: str) -> Statement:
+        of = {"source_kind": watcher, **({"role": role} if role else {})}
+        return statement(
+            lambda *target: references_to(*target).filter(**of).values_list("source_id").distinct(),
+            "kind", "namespace", "name",
+        )  # fmt: skip
+
     def mapping(change: Change, watcher: str) -> Iterable[int]:
-        rows = references_to(change.obj.kind, change.obj.namespace_name, change.obj.name).filter(source_kind=watcher)
-        if role:
-            rows = rows.filter(role=role)
-        return rows.values_list("source_id", flat=True).distinct()
+        obj = change.obj
+        rows = referring(watcher).rows(kind=obj.kind, namespace=obj.namespace_name, name=obj.name)
+        return [identity for (identity,) in rows]
 
     return Watch(kind, mapping, frozenset(actions))
 

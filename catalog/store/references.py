@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from catalog.kinds.base import PlatformObject, Ref
 from catalog.kinds.registry import kind_named
 from catalog.store.models import ObjectReference
+from portal.prepared import Statement, statement
 
 
 def references_of(obj: PlatformObject) -> list[Ref]:
@@ -42,11 +43,16 @@ def resolve_foreign_keys(obj: PlatformObject, references: Iterable[Ref]) -> None
 
 def identity_of(kind: str, namespace: str, name: str) -> int | None:
     """The primary key of the named object, or None."""
-    model = kind_named(kind)
-    rows: QuerySet[Any] = model.objects.system("store").filter(name=name)
-    if model.namespaced:
-        rows = rows.filter(namespace_id=namespace)
-    return rows.values_list("id", flat=True).first()
+    found = keys(kind_named(kind)).rows(namespace=namespace, name=name)
+    return found[0][0] if found else None
+
+
+@cache
+def keys(model: type[PlatformObject]) -> Statement:
+    rows: Any = model.objects.system("store").values_list("id")
+    if not model.namespaced:
+        return statement(lambda name: rows.filter(name=name), "name")
+    return statement(lambda namespace, name: rows.filter(namespace_id=namespace, name=name), "namespace", "name")
 
 
 def save_references(obj: PlatformObject, references: Iterable[Ref], *, created: bool) -> None:
@@ -86,13 +92,20 @@ def drop_references(obj: PlatformObject) -> None:
 def link_referrers(obj: PlatformObject) -> None:
     """Point the foreign keys of those who named the object before it existed."""
     dangling: dict[tuple[str, str], list[int]] = defaultdict(list)
-    rows = referrers(obj.kind, obj.namespace_name, obj.name).values_list("source_kind", "role", "source_id")
-    for source_kind, role, source_id in rows:
+    for source_kind, role, source_id in referring().rows(kind=obj.kind, namespace=obj.namespace_name, name=obj.name):
         dangling[source_kind, role].append(source_id)
     for (source_kind, role), identities in dangling.items():
         model = kind_named(source_kind)
         if role in foreign_key_roles(model):
             model.objects.system("store").filter(pk__in=identities).update(**{f"{role}_id": obj.pk})
+
+
+@cache
+def referring() -> Statement:
+    """Kind, role and key of those who name an object."""
+    return statement(
+        lambda *target: referrers(*target).values_list("source_kind", "role", "source_id"), "kind", "namespace", "name"
+    )
 
 
 def referrers(kind: str, namespace: str, name: str) -> QuerySet[ObjectReference]:

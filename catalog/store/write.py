@@ -11,9 +11,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.db import transaction as database
 from django.utils import timezone
 
@@ -27,6 +28,7 @@ from catalog.store.errors import AlreadyExists, Invalid, NotFound, Terminating
 from catalog.store.merge import three_way
 from catalog.store.models import Revision
 from portal.accounts.actor import Actor
+from portal.prepared import Prepared, Statement, prepare, statement
 
 OutcomeAction = Literal["created", "changed", "unchanged"]
 Permit = Callable[[PlatformObject | None, Document], None]
@@ -324,12 +326,17 @@ def admitted_spec(old: Document | None, incoming: Incoming) -> dict[str, Any]:
 
 def check_namespace(key: Key) -> None:
     """New objects need a namespace that exists and is not going away."""
-    namespaces: Any = kind_named("Namespace").objects.system("store")
-    found = list(namespaces.filter(name=key.namespace).values_list("deleted_at", flat=True))
+    found = end_of_namespace().rows(name=key.namespace)
     if not found:
         raise NotFound("Namespace", "", key.namespace)
-    if found[0] is not None:
+    if found[0][0] is not None:
         raise Terminating(f"namespace {key.namespace!r} is being deleted and takes no new objects")
+
+
+@cache
+def end_of_namespace() -> Statement:
+    namespaces: Any = kind_named("Namespace").objects.system("store")
+    return statement(lambda name: namespaces.filter(name=name).values_list("deleted_at"), "name")
 
 
 def lock(kind: str, namespace: str, name: str) -> PlatformObject | None:
@@ -341,12 +348,18 @@ def lock(kind: str, namespace: str, name: str) -> PlatformObject | None:
 
 def locked(model: type[PlatformObject], key: Key) -> PlatformObject | None:
     """The row of that name, locked until the transaction ends, or None."""
-    rows: Any = model.objects.system("store").filter(name=key.name)
-    if model.namespaced:
-        rows = rows.filter(namespace_id=key.namespace)
-    # Not its key: grants that are given on the object meanwhile need not wait for it, nor it for them.
-    found: PlatformObject | None = rows.select_for_update(no_key=True).first()
+    named = {"namespace": key.namespace, "name": key.name} if model.namespaced else {"name": key.name}
+    found: PlatformObject | None = locking(model, connection.alias).row(**named)
     return found
+
+
+@cache
+def locking(model: type[PlatformObject], alias: str) -> Prepared:
+    # Not its key: grants that are given on the object meanwhile need not wait for it, nor it for them.
+    rows: Any = model.objects.system("store").select_for_update(no_key=True)
+    if not model.namespaced:
+        return prepare(lambda name: rows.filter(name=name), "name")
+    return prepare(lambda namespace, name: rows.filter(namespace_id=namespace, name=name), "namespace", "name")
 
 
 def record(obj: PlatformObject, action: str, actor: Actor, before: Document | None, after: Document | None) -> None:
