@@ -15,19 +15,16 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 from statistics import quantiles
 from typing import Any
 
 from bench.access_population import size_at
+from bench.installation import REPOSITORY, child, installations
 from bench.report import Row
-from tests.real import services
 
-REPOSITORY = Path(__file__).resolve().parent.parent
 SETUPS = {"postgresql": 1.0, "sqlite": 0.1}
 LIST_MS, CHECK_MS = 50.0, 2.0
 PEER_CHECK = "218 ms at 60,000 policies, measured on its own engine"
@@ -40,39 +37,26 @@ USERS = ("typical", "tiny", "nobody", "busiest", "broad")
 
 def run(scale: float = 1.0, setups: tuple[str, ...] = tuple(SETUPS)) -> list[Row]:
     """All figures, for each database. One that cannot be had here is left out."""
-    rows: list[Row] = []
-    for setup in setups:
-        with ExitStack() as stack:
-            try:
-                url = stack.enter_context(services.start_postgresql()).url if setup == "postgresql" else ""
-            except services.Unavailable as reason:
-                print(f"{setup}: left out, {reason}", flush=True)
-                continue
-            home = stack.enter_context(tempfile.TemporaryDirectory(prefix="stagecraft-bench-"))
-            environment = {**os.environ, "STAGECRAFT_HOME": home, "DATABASE_URL": url, "CELERY_BROKER_URL": "memory://"}
-            rows += measured(setup, environment, SETUPS[setup] * scale)
-    return rows
+    return [
+        row
+        for setup, environment in installations(setups)
+        for row in measured(setup, environment, SETUPS[setup] * scale)
+    ]
 
 
 def measured(setup: str, environment: dict[str, str], scale: float) -> list[Row]:
     """Fill the database, ask, and revoke."""
     size = size_at(scale)
     started = time.monotonic()
-    people = json.loads(child(environment, "bench.access_population", str(scale)).splitlines()[-1])
+    people = child(environment, "bench.access_population", str(scale))
     title = f"{setup}, {size.components:,} components, {size.users:,} users, {size.bindings:,} bindings"
     rows = [Row(f"{title}: filled in", time.monotonic() - started, "s")]
-    found = json.loads(child(environment, "bench.access", json.dumps(people)).splitlines()[-1])
+    found = child(environment, "bench.access", json.dumps(people))
     for name, (value, unit, target, peer) in found.items():
         rows.append(Row(f"{setup}: {name}", value, unit, target, peer))
     with servers(environment) as several:
         rows += revocation(setup, environment, several, people)
     return rows
-
-
-def child(environment: dict[str, str], module: str, argument: str) -> str:
-    command = [sys.executable, "-m", module, argument]
-    done = subprocess.run(command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, check=True, text=True)
-    return done.stdout
 
 
 # Asking ---------------------------------------------------------------------------------------------------------------

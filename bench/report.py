@@ -16,13 +16,14 @@ PEER = "OpenChoreo 1.2, recorded (200 components, 2 shared cores)"
 
 
 class Row(NamedTuple):
-    """One figure: what, how much, of what, what it must stay below, and the peer's recorded one."""
+    """One figure: what, how much, of what, what it must stay below, the peer's recorded one, and what was aimed at."""
 
     name: str
     value: float
     unit: str
     target: float | None = None
     peer: str = ""
+    aim: str = ""
 
 
 def figures(title: str, rows: Iterable[Row]) -> str:
@@ -31,7 +32,8 @@ def figures(title: str, rows: Iterable[Row]) -> str:
     for row in rows:
         target = f"  (target: below {row.target:g} {row.unit})" if row.target is not None else ""
         peer = f"  [peer: {row.peer}]" if row.peer else ""
-        lines.append(f"  {row.value:10.3f} {row.unit:<5} {row.name}{target}{peer}")
+        aim = f"  (aim: {row.aim})" if row.aim else ""
+        lines.append(f"  {row.value:10.3f} {row.unit:<5} {row.name}{target}{aim}{peer}")
     return "\n".join(lines)
 
 

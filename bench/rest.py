@@ -2,8 +2,8 @@
 
 `run()` fills a namespace with 100,000 components, on SQLite and on PostgreSQL, starts the product's own server and asks
 it over kept connections, as clients do: get one, lists, a list by label, create, replace, and 200 clients at once of
-whom one in ten writes. CPU is that of all processes of the server (not of the database), so the figures hold on a busy
-machine; requests a second over one connection do not.
+whom one in ten writes. CPU is that of all processes of the server (not of PostgreSQL), so these figures hold on a busy
+machine; requests a second do not. Then `wrk`, if it is there, repeats what was measured on OpenChoreo.
 
     python -m bench rest --scale 0.02      quickly, on a small copy
 """
@@ -14,83 +14,51 @@ import http.client
 import json
 import os
 import random
+import re
+import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from statistics import quantiles
 from typing import Any
 
+from bench.installation import child, cpu_seconds, installations, server
 from bench.report import Row
-from portal.quickstart.supervise import server_command
-from tests.real import services
 
-REPOSITORY = Path(__file__).resolve().parent.parent
 SETUPS = ("sqlite", "postgresql")
 COMPONENTS = 100_000
 SECONDS = 6.0
 CLIENTS = 200
 ROOT = "/api/v1/namespaces/big/components"
-TICKS = os.sysconf("SC_CLK_TCK")
-PEER = {"get one": "439 a second over one connection", "list 100": "56 a second over one connection"}
+AIMS = {"get one": "3,000", "list 50": "1,000"}
+"""Requests per CPU-second that are aimed at."""
+WRK_SECONDS = 8
+WRK = {
+    ("get one", 1): (f"{ROOT}/c-17", "439, p50 1.9, p99 23 ms", "2,000"),
+    ("get one", 8): (f"{ROOT}/c-17", "843, p50 8.1, p99 44 ms", ""),
+    ("list 20", 1): (ROOT, "184, p50 4.8, p99 19 ms", ""),
+    ("list 20", 8): (ROOT, "289, p50 25.3, p99 80 ms", ""),
+    ("list 100", 1): (f"{ROOT}?limit=100", "56, p50 15.8, p99 60 ms", "500"),
+    ("list 100", 8): (f"{ROOT}?limit=100", "81, p50 89.7, p99 241 ms", ""),
+}
+"""Request and connections → path, what was recorded of OpenChoreo 1.2 (200 components, two shared cores), and the aim
+for requests a second."""
+LATENCY = re.compile(r"(50|99)%\s+([0-9.]+)(us|ms|s)")
+MILLISECONDS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 
 
 def run(scale: float = 1.0) -> list[Row]:
     """All figures, for each database. One that cannot be had here is left out."""
+    count = max(1000, int(COMPONENTS * scale))
     rows: list[Row] = []
-    for setup in SETUPS:
-        with ExitStack() as stack:
-            try:
-                url = stack.enter_context(services.start_postgresql()).url if setup == "postgresql" else ""
-            except services.Unavailable as reason:
-                print(f"{setup}: left out, {reason}", flush=True)
-                continue
-            home = stack.enter_context(tempfile.TemporaryDirectory(prefix="stagecraft-bench-"))
-            environment = {
-                **os.environ, "STAGECRAFT_HOME": home, "DATABASE_URL": url, "CELERY_BROKER_URL": "memory://",
-                "LOG_LEVEL": "WARNING",
-            }  # fmt: skip
-            count = max(1000, int(COMPONENTS * scale))
-            filled = subprocess.run(
-                [sys.executable, "-m", "bench.rest", str(count)], cwd=REPOSITORY, env=environment, check=True,
-                stdout=subprocess.PIPE, text=True,
-            )  # fmt: skip
-            token = json.loads(filled.stdout.splitlines()[-1])["token"]
-            with server(environment) as (process, port):
-                rows += measured(setup, process.pid, port, token, count)
+    for setup, environment in installations(SETUPS):
+        token = child(environment, "bench.rest", str(count))["token"]
+        with server(environment) as (pid, port):
+            rows += measured(setup, pid, port, token, count)
+            rows += by_wrk(setup, port, token)
     return rows
-
-
-@contextmanager
-def server(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """The product's server as the quickstart starts it, answering."""
-    port = services.free_port()
-    process = subprocess.Popen(
-        server_command("127.0.0.1", port), cwd=REPOSITORY, env=environment, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        wait_for(port)
-        yield process, port
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def wait_for(port: int) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            if ask(connect(port), "GET", "/health", "")[0] == 200:
-                return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
 
 
 def measured(setup: str, pid: int, port: int, token: str, count: int) -> list[Row]:
@@ -119,11 +87,12 @@ def measured(setup: str, pid: int, port: int, token: str, count: int) -> list[Ro
     }
     rows: list[Row] = []
     for name, request in kinds.items():
-        rows += timed(f"{setup}: {name}", pid, request, PEER.get(name, ""))
+        rows += timed(f"{setup}: {name}", pid, request, AIMS.get(name, ""))
     return rows + crowd(setup, pid, port, token, count)
 
 
-def timed(name: str, pid: int, request: Callable[[], None], peer: str) -> list[Row]:
+def timed(name: str, pid: int, request: Callable[[], None], aim: str) -> list[Row]:
+    """One sort of request for some seconds: per CPU-second, a second, and how long each took."""
     for _ in range(20):
         request()
     spent: list[float] = []
@@ -134,8 +103,8 @@ def timed(name: str, pid: int, request: Callable[[], None], peer: str) -> list[R
         spent.append((time.perf_counter() - started) * 1000)
     seconds, used = time.monotonic() - began, cpu_seconds(pid) - cpu
     return [
-        Row(f"{name}, per CPU-second", len(spent) / max(used, 1 / TICKS), ""),
-        Row(f"{name}, a second over one connection", len(spent) / seconds, "", None, peer),
+        Row(f"{name}, per CPU-second", len(spent) / max(used, 0.01), "", aim=aim),
+        Row(f"{name}, a second over one connection", len(spent) / seconds, ""),
         *waits(name, spent),
     ]
 
@@ -171,11 +140,35 @@ def crowd(setup: str, pid: int, port: int, token: str, count: int) -> list[Row]:
     seconds, used = time.monotonic() - began, cpu_seconds(pid) - cpu
     name = f"{setup}: {CLIENTS} clients, 90 reads to 10 writes"
     return [
-        Row(f"{name}, per CPU-second", len(spent) / max(used, 1 / TICKS), ""),
+        Row(f"{name}, per CPU-second", len(spent) / max(used, 0.01), ""),
         Row(f"{name}, a second", len(spent) / seconds, ""),
         Row(f"{name}, failures", len(failures), "", 1.0),
         *waits(name, spent),
     ]
+
+
+def by_wrk(setup: str, port: int, token: str) -> list[Row]:
+    """The peer's own measurements, repeated: the administrator's requests by wrk, 8 seconds each."""
+    if shutil.which("wrk") is None:
+        print(f"{setup}: the peer's measurements are left out, there is no wrk (https://github.com/wg/wrk)", flush=True)
+        return []
+    rows: list[Row] = []
+    for (name, connections), (path, peer, aim) in WRK.items():
+        command = [
+            "wrk", "-t1", f"-c{connections}", f"-d{WRK_SECONDS}s", "--latency",
+            "-H", f"Authorization: Bearer {token}", f"http://127.0.0.1:{port}{path}",
+        ]  # fmt: skip
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert "Non-2xx" not in said, said
+        rate = re.search(r"Requests/sec:\s+([0-9.]+)", said)
+        assert rate is not None, said
+        title = f"{setup}: wrk, {name}, {connections} connection{'s' if connections > 1 else ''}"
+        rows.append(Row(f"{title}, a second", float(rate[1]), "", None, peer, aim))
+        rows += [
+            Row(f"{title}, p{part}", float(value) * MILLISECONDS[unit], "ms")
+            for part, value, unit in LATENCY.findall(said)
+        ]
+    return rows
 
 
 def waits(name: str, spent: list[float]) -> list[Row]:
@@ -208,26 +201,6 @@ def component(name: str, note: str = "") -> dict[str, Any]:
             "componentType": {"kind": "ClusterComponentType", "name": "deployment/service"},
         },
     }
-
-
-def cpu_seconds(pid: int) -> float:
-    """CPU time of a process and its descendants."""
-    children: dict[int, list[int]] = {}
-    used: dict[int, float] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        number = int(path.parent.name)
-        children.setdefault(int(fields[1]), []).append(number)
-        used[number] = (int(fields[11]) + int(fields[12])) / TICKS
-    total, open_ones = 0.0, [pid]
-    while open_ones:
-        number = open_ones.pop()
-        total += used.get(number, 0.0)
-        open_ones += children.get(number, [])
-    return total
 
 
 def fill(count: int) -> str:
@@ -264,7 +237,8 @@ def fill(count: int) -> str:
         store.apply(document, system("bench"))
     rows = Component.objects.system("bench")
     copies(Component, rows.get(name="template"), numbers(count), {"name": "'c-' || n.i"})
-    copies(Component, rows.get(name="labelled"), numbers(count // 100), {"name": "'blue-' || n.i"})
+    # Evenly among the others: a selector has to look at all of them.
+    copies(Component, rows.get(name="labelled"), numbers(count // 100), {"name": "'c-' || (n.i * 100) || '-blue'"})
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return issue_token(User.objects.create_superuser("bench"), "bench")
