@@ -14,11 +14,11 @@ from django.utils.safestring import SafeString
 from catalog.admin.acting import access_of
 from catalog.compiler import yaml
 from catalog.compiler.errors import CompilerError
-from catalog.controllers import work
 from catalog.delivery.delivered import delivered_of
 from catalog.delivery.drivers import plane_at
 from catalog.delivery.health import BadRule, compile_rule, evaluate
 from catalog.delivery.health_models import HealthRule
+from catalog.delivery.health_rows import judge_again, objects_to_try
 from catalog.delivery.plane import PlaneError, Unsupported
 from catalog.kinds.base import Document
 from catalog.kinds.rendered_object import RenderedObject
@@ -28,7 +28,6 @@ from portal.access.place import Place
 
 extension("healthrule:view", "cluster", "See the rules by which objects are healthy")
 extension("healthrule:update", "cluster", "Change the rules by which objects are healthy")
-CHOICES = 50
 TRY = "_try"
 
 
@@ -87,7 +86,9 @@ class HealthRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         form = super().get_form(request, obj, change=change, **options)
         if "try_on" in form.base_fields:
             choice: Any = form.base_fields["try_on"]
-            choice.queryset = objects_to_try(request, obj)
+            access = access_of(request)
+            releases = RenderedRelease.objects.all()
+            choice.queryset = objects_to_try(obj, releases.none() if access is None else access.visible(releases))
         return form
 
     def save_model(self, request: HttpRequest, obj: HealthRule, form: Any, change: bool) -> None:
@@ -120,19 +121,6 @@ class HealthRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return access is not None and access.allows(f"healthrule:{verb}", Place())
 
 
-def objects_to_try(request: HttpRequest, rule: HealthRule | None) -> Any:
-    """Objects of the rule's kind that the user may see and that a plane has taken, some of them."""
-    rows, access = RenderedObject.objects.system("narrowed to what may be seen"), access_of(request)
-    if rule is None or access is None or "*" in rule.group:
-        return rows.none()
-    seen = access.visible(RenderedRelease.objects.all())
-    rows = rows.filter(rendered_release__in=seen, group=rule.group).exclude(applied_hash="")
-    if rule.kind != "*":
-        rows = rows.filter(kind=rule.kind)
-    chosen = list(rows.order_by("-id").values_list("pk", flat=True)[:CHOICES])
-    return RenderedObject.objects.system("narrowed to what may be seen").filter(pk__in=chosen)
-
-
 def live_document(row: RenderedObject) -> Document:
     """The object as its plane holds it. Raises `PlaneError`."""
     delivered = delivered_of(row.rendered_release)
@@ -154,18 +142,3 @@ def pasted(text: str) -> Document:
     if not isinstance(document, dict):
         raise ValueError("choose a live object, or paste a manifest")
     return document
-
-
-def judge_again(rule: HealthRule) -> None:
-    """Have the objects that the rule is for judged anew: their releases are compared with what their planes hold."""
-    rows = RenderedObject.objects.system("health")
-    if "*" not in rule.group:
-        rows = rows.filter(group=rule.group)
-    if rule.kind != "*":
-        rows = rows.filter(kind=rule.kind)
-    releases = RenderedRelease.objects.system("health").filter(pk__in=rows.values("rendered_release"))
-    found = [row for row in releases.only("pk", "delivered_to") if row.delivered_to]
-    for release in found:
-        release.delivered_to = {**release.delivered_to, "generation": 0}
-    RenderedRelease.objects.system("health").bulk_update(found, ["delivered_to"], batch_size=200)
-    work.mark_due(("RenderedRelease", release.pk) for release in found)
