@@ -1,4 +1,4 @@
-"""`make bench`: how fast a change reaches a plane, and what compiling, previewing and permission cost. See `--help`.
+"""`make bench`: how fast a change reaches a plane, and what compiling, previewing, permission and a cluster cost. See `--help`.
 
 A run of `delivery` is a whole installation in a temporary directory with real worker processes. The peer's figures
 beside ours were recorded from OpenChoreo 1.2 itself, on another day and with a cluster as its plane: they tell the
@@ -30,6 +30,8 @@ def main(arguments: list[str]) -> int:
     for subject in options.subjects:
         if subject == "delivery":
             measure_delivery(options)
+        elif subject == "cluster":
+            measure_cluster(options)
         else:
             # Imported here: each of them loads what it measures.
             measure_subject = import_module(f"bench.{subject}").run
@@ -56,6 +58,16 @@ def measure_delivery(options: argparse.Namespace) -> None:
         Path(options.json).write_text(report.as_json(measurements))
 
 
+def measure_cluster(options: argparse.Namespace) -> None:
+    """On a real cluster, on each database."""
+    cluster = import_module("bench.cluster")
+    for setup in options.setups:
+        try:
+            cluster.run("sqlite" if setup == "sqlite" else "postgresql", options.cluster_components, options.idle)
+        except services.Unavailable as reason:
+            print(f"cluster, {setup}: left out, {reason}", flush=True)
+
+
 def run(stack: ExitStack, setup: str, workers: int, components: int) -> Measurement:
     """One measurement: `sqlite` with files as broker, `postgresql` with files, `redis` for PostgreSQL and Redis."""
     home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stagecraft-bench-")))
@@ -73,6 +85,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--workers", type=int, nargs="+", default=[2], help="how many worker processes (2)")
     parser.add_argument("--setups", nargs="+", choices=SETUPS, default=["sqlite", "postgresql"], help="databases")
+    parser.add_argument(
+        "--cluster-components", type=int, default=1000, help="cluster: how many in three environments (1000)"
+    )
+    parser.add_argument("--idle", type=float, default=310.0, help="cluster: seconds of rest that are measured (310)")
     parser.add_argument("--json", metavar="FILE", help="also write the figures to a file")
     options = parser.parse_args(arguments)
     unknown = set(options.subjects) - set(SUBJECTS)

@@ -146,10 +146,15 @@ def deliver(
 ) -> None:
     """Bring the objects to the plane and write down how they fared, on the rows too."""
     kinds = tuple(sorted({*delivered.place.kinds, *object_rows.kinds_of(rows)}))
-    looks = bool(delivered.place.kinds) and not only_needs_sending(release, rows, delivered)
-    if delivered_of(release) is None or delivered.generation == 0 or kinds != delivered.place.kinds:
-        # Before anything goes out: clean-up must know where to look.
-        delivered = replace(delivered, place=replace(delivered.place, kinds=kinds))
+    objects = object_rows.which_objects(rows)
+    looks = not (
+        not delivered.place.kinds
+        or only_needs_sending(release, rows, delivered)
+        or is_known_and_watched(delivered, objects, plane)
+    )
+    if delivered_of(release) is None or delivered.generation == 0 or (kinds, objects) != known(delivered):
+        # Before anything goes out: clean-up must know where to look, and the next delivery that it must.
+        delivered = replace(delivered, place=replace(delivered.place, kinds=kinds), objects="")
         remember(release, delivered)
     restarted_at = release.annotations.get(RESTARTED_AT, "")
     applied = plane.apply(
@@ -177,6 +182,7 @@ def deliver(
                 restarted_at=restarted_at,
                 revision=applied.revision,
                 state=applied.state,
+                objects="" if applied.errors else objects,
             ),
         )
         report(release, applied_condition(rows, applied), rows)
@@ -190,6 +196,21 @@ def deliver(
 def only_needs_sending(release: RenderedRelease, rows: Sequence[RenderedObject], delivered: Delivered) -> bool:
     """Whether the release was delivered as it is, and some objects have been changed by others since."""
     return delivered.generation == release.generation and any(object_rows.is_due(row) for row in rows)
+
+
+def known(delivered: Delivered) -> tuple[tuple[str, ...], str]:
+    """Which kinds and objects the place is known to hold."""
+    return delivered.place.kinds, delivered.objects
+
+
+def is_known_and_watched(delivered: Delivered, objects: str, plane: Plane) -> bool:
+    """Whether the place holds these very objects, whatever they say, and somebody tells what changes there."""
+    return (
+        plane.capabilities.observes_health
+        and delivered.generation != 0
+        and delivered.objects == objects
+        and plane.holds(delivered.place, delivered.state)
+    )
 
 
 def is_current(release: RenderedRelease) -> bool:

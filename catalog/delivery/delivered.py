@@ -20,6 +20,7 @@ class Delivered:
     """`leaving`: planes that this release has moved away from and that still have to be cleaned up.
 
     `generation`, `restarted_at`, `revision` and `state` are of the last complete delivery; 0 and "" before it.
+    `objects` is a digest of which objects the place holds, "" while that is not certain.
     """
 
     location: Location
@@ -29,6 +30,7 @@ class Delivered:
     restarted_at: str = ""
     revision: str = ""
     state: str = ""
+    objects: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -39,6 +41,7 @@ class Delivered:
             "restartedAt": self.restarted_at,
             "revision": self.revision,
             "state": self.state,
+            "objects": self.objects,
         }
 
     @classmethod
@@ -51,6 +54,7 @@ class Delivered:
             restarted_at=held["restartedAt"],
             revision=held["revision"],
             state=held["state"],
+            objects=held.get("objects", ""),
         )
 
 
@@ -74,7 +78,7 @@ def bound_for(release: RenderedRelease, location: Location) -> Delivered:
         return before
     left = [*before.leaving, *(() if before.location in before.leaving else (before.location,))]
     leaving = tuple(item for item in left if not is_same_store(item, location))
-    return replace(before, location=location, leaving=leaving, generation=0, state="")
+    return replace(before, location=location, leaving=leaving, generation=0, state="", objects="")
 
 
 def place_of(release: RenderedRelease) -> Place:

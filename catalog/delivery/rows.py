@@ -5,6 +5,7 @@ Whatever is written here is written in bulk: one statement for all objects that 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -72,6 +73,12 @@ def row_takes_restarts(row: RenderedObject) -> bool:
 def kinds_of(rows: Iterable[RenderedObject]) -> set[str]:
     """The kinds of the objects as a `Place` keeps them."""
     return {f"{row.group}/{row.kind}" for row in rows}
+
+
+def which_objects(rows: Iterable[RenderedObject]) -> str:
+    """A digest of which objects these are, whatever they say."""
+    names = sorted("/".join(row.identity) for row in rows)
+    return hashlib.blake2b("\n".join(names).encode(), digest_size=16).hexdigest()
 
 
 def bodies_for(

@@ -75,6 +75,11 @@ class Stage:
         found = live(self.cluster)
         return {key: item for key, item in found.items() if item["metadata"]["labels"].get(RELEASE_NAME) in releases}
 
+    def images(self, *names: str) -> Counter[str]:
+        """How many Deployments of some components run which image."""
+        found = [item for (plural, _, _), item in self.objects(*names).items() if plural == "deployments"]
+        return Counter(item["spec"]["template"]["spec"]["containers"][0]["image"] for item in found)
+
     def check(self, *names: str) -> None:
         """All objects are there, and none was ever given a content that it had had before another."""
         assert Counter(item["metadata"]["labels"][RELEASE_NAME] for item in self.objects(*names).values()) == {
@@ -111,7 +116,7 @@ def fall_into_a_hole(stage: Stage, seconds: float, *, cut: bool) -> None:
         time.sleep(max(0.0, over - time.monotonic()))
     stage.wait_for("Ready", "before", "changed", "meanwhile")
     until(lambda: service in stage.objects("before"), seconds=SECONDS)
-    until(lambda: SECOND_IMAGE in json.dumps(list(stage.objects("changed").values())), seconds=SECONDS)
+    until(lambda: stage.images("changed") == {SECOND_IMAGE: 1}, seconds=SECONDS)
     stage.check("before", "changed", "meanwhile")
     stage.delete("before", "changed", "meanwhile")
 
@@ -164,7 +169,7 @@ def test_a_restart_of_etcd_loses_nothing(stage):
     etcd.start()
     until(lambda: quietly(lambda: stage.cluster.call("GET", "/readyz")) == "ok", seconds=SECONDS)
     stage.wait_for("Ready", "stored", "unstored")
-    until(lambda: SECOND_IMAGE in json.dumps(list(stage.objects("stored").values())), seconds=SECONDS)
+    until(lambda: stage.images("stored") == {SECOND_IMAGE: 1}, seconds=SECONDS)
     stage.check("stored", "unstored")
     stage.delete("stored", "unstored")
 
@@ -274,6 +279,7 @@ def test_workers_killed_at_any_moment_leave_the_cluster_as_it_is_wanted(stage, d
     stage.wait_for("Ready", *names)
     stage.apply(*names, image=SECOND_IMAGE)
     killer.kill(kills // 3)
+    until(lambda: stage.images(*names) == {SECOND_IMAGE: deployments}, lambda: str(stage.images(*names)), SECONDS)
     stage.wait_for("Ready", *names)
     stage.check(*names)
     assert contents_of(stage.cluster, "killed-") == {
