@@ -1,5 +1,6 @@
-"""`make bench`: how fast a change reaches a plane, and what compiling, previewing, permission and a cluster cost. See `--help`.
+"""`make bench`: how fast a change reaches a plane, and what compiling, previewing, permission and clusters cost.
 
+See `--help`.
 A run of `delivery` is a whole installation in a temporary directory with real worker processes. The peer's figures
 beside ours were recorded from OpenChoreo 1.2 itself, on another day and with a cluster as its plane: they tell the
 order of magnitude.
