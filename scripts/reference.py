@@ -68,6 +68,8 @@ def with_part(page: str, name: str, text: str) -> str:
 def mcp_page() -> str:
     from portal.mcp.registry import TOOLSETS
     from portal.mcp.server import CONTROL_PLANE
+    from workflows.compact.server import COMPACT
+    from workflows.observer.tools import OBSERVER
 
     lines = [
         "# MCP tools\n",
@@ -79,7 +81,32 @@ def mcp_page() -> str:
         tools = [tool for tool in CONTROL_PLANE.registry if tool.toolsets[0] == toolset]
         lines += [f"\n## {toolset}\n", "| tool | what it does | arguments | action | effect |", "|---|---|---|---|---|"]
         lines += [mcp_row(tool) for tool in tools]
+    said = "At `/observer/mcp`; what they answer is told in [the guide](../guides/observability.md)."
+    lines += [
+        "\n## The observer\n",
+        said,
+        "",
+        "| tool | what it does | arguments | action | effect |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [mcp_row(tool) for tool in OBSERVER.registry]
+    lines += [
+        "\n## Compact mode\n",
+        f"{len(COMPACT.registry)} tools at `{COMPACT.path}`; [the guide](../guides/agents.md#compact-mode) tells how"
+        " they answer. A call asks for the actions of the tools that it comes down to.\n",
+        "| tool | what it does | arguments | comes down to | effect |",
+        "|---|---|---|---|---|",
+        *(compact_row(tool) for tool in COMPACT.registry),
+    ]
     return "\n".join(lines) + "\n"
+
+
+def compact_row(tool: Any) -> str:
+    """A compact tool; of one with a `kind` the verbs behind it are told, which all kinds have in common."""
+    cells = mcp_row(tool).split(" | ")
+    verbs = dict.fromkeys(name.partition("_")[0] for name in tool.covers)
+    behind = [f"`{name}`" for name in tool.covers] if len(tool.covers) < 13 else [f"`{verb}_…`" for verb in verbs]
+    return " | ".join([*cells[:3], ", ".join(behind) or "the log of changes", cells[4]])
 
 
 def mcp_row(tool: Any) -> str:

@@ -12,8 +12,9 @@ from portal.access.endpoint import Call
 from portal.mcp.arguments import BadArguments, checked
 from portal.mcp.calling import require_reach
 from portal.mcp.registry import Arguments, Document, Tool
+from portal.wire.responses import Refusal
 from workflows.compact.kinds import KINDS
-from workflows.compact.tool import contract_tool
+from workflows.compact.tool import contract_tool, is_on
 
 OWNERS = {"project": "project_name", "component": "component_name", "resource": "resource_name"}
 OURS = frozenset({"kind", "fields", "max_tokens", "format", "cursor", "limit"})
@@ -22,6 +23,8 @@ OURS = frozenset({"kind", "fields", "max_tokens", "format", "cursor", "limit"})
 def read(call: Call, name: str, given: Arguments) -> Document:
     """Call a tool of the contract as its own endpoint would. Raises what that raises."""
     tool = contract_tool(name)
+    if not is_on(name):
+        raise Refusal(501, f"{name}, which this comes down to, is switched off here (MCP_TOOLSETS)")
     try:
         arguments = checked(tool, dict(given))
     except BadArguments as error:

@@ -14,6 +14,7 @@ from typing import Any
 from portal.access.place import Place
 from portal.mcp.arguments import BadArguments, one_of
 from portal.mcp.registry import TOOLS, Arguments, Document, Tool
+from portal.mcp.server import CONTROL_PLANE
 from workflows.compact.kinds import KINDS
 from workflows.observer.tools import TOOLS as OBSERVER_TOOLS
 
@@ -27,6 +28,16 @@ def contract_tool(name: str) -> Tool:
     if found is None:
         raise LookupError(f"the contract has no tool {name}")
     return found
+
+
+def is_on(name: str) -> bool:
+    """Whether a tool of the contract is served: what `MCP_TOOLSETS` switches off is off here too."""
+    return CONTROL_PLANE.offers(contract_tool(name)) if name in TOOLS.tools else True
+
+
+def could_use(name: str, actions: frozenset[str]) -> bool:
+    """Whether somebody with these actions could use a tool of the contract that is on."""
+    return is_on(name) and not actions.isdisjoint(contract_tool(name).actions.values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,13 +87,12 @@ class CompactTool(Tool):
 
     def shown_to(self, actions: frozenset[str]) -> Tool | None:
         kinds = frozenset(
-            kind
-            for kind, names in self.by_kind.items()
-            if any(not actions.isdisjoint(contract_tool(name).actions.values()) for name in names)
+            kind for kind, names in self.by_kind.items() if any(could_use(name, actions) for name in names)
         )
         if self.by_kind:
             return narrowed(self, kinds) if kinds else None
-        return self if self.is_open or super().shown_to(actions) is not None else None
+        could = any(could_use(name, actions) for name in self.covers) if self.covers else super().shown_to(actions)
+        return self if self.is_open or could else None
 
 
 @lru_cache(maxsize=256)

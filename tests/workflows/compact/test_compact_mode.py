@@ -60,6 +60,15 @@ def test_a_caller_sees_the_verbs_and_kinds_that_it_could_use(agent: McpClient) -
     assert nobody.tool_names() == ["access"]
 
 
+def test_toolsets_that_are_switched_off_are_off_here_too(agent: McpClient, settings: Any) -> None:
+    settings.MCP_TOOLSETS = ["namespace", "project", "component"]
+    assert "deploy" not in agent.tool_names()
+    assert "authz_role" not in enum_of(agent, "list")
+    assert "component" in enum_of(agent, "list")
+    assert "is switched off here" in agent.refused("deploy", **WEB, environment="development")
+    assert "is switched off here" in agent.refused("list", kind="authz_role")
+
+
 def test_a_deny_takes_kinds_away(agent: McpClient) -> None:
     role("reader", "component:view", "project:view")
     bind("readers", "groups:readers", "reader")
