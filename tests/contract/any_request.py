@@ -138,4 +138,4 @@ def rights(plan: Plan) -> dict[str, Any]:
     kinds = [name.removeprefix("create") for name in creates if not name.endswith("Secret")]
     made = {f"create{kind}": plan.body(kind, "made-up", is_full=True) for kind in kinds}
     replaced = {f"update{kind}": plan.body(kind, "full", is_full=True) for kind in kinds}
-    return {**made, **replaced}
+    return {name: body for name, body in {**made, **replaced}.items() if name in plan.document.operations}
