@@ -22,7 +22,7 @@ from workflows.compact.looking import beginning_of, wire_time
 from workflows.compact.tool import CompactTool, Picked, actions_behind
 from workflows.compact.verbs import PLACE, SPARING
 
-MOST_REVISIONS = 5000
+MOST_REVISIONS = 2000
 NEWEST = 10
 HOLDERS = 50
 

@@ -201,9 +201,10 @@ def rollback(call: Call, given: Arguments) -> Document:
         check_release(component, release)
     except RollbackRefused as refused:
         raise Refusal(409, str(refused)) from None
-    if must_stop:
-        write(call, "patch_component", {**located_at(given), "auto_deploy": False})
-    done = bind(call, component, environment, release)
+    with store.transaction():  # auto-deploy stops with the rollback, or not at all
+        if must_stop:
+            write(call, "patch_component", {**located_at(given), "auto_deploy": False})
+        done = bind(call, component, environment, release)
     stopped = {"auto_deploy": "stopped"} if must_stop else {}
     return outcome(call, component, environment, done, release_before=before, **stopped)
 

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from threading import BoundedSemaphore
 
+from django.conf import settings
+
 from catalog import store
 from portal.access.bearer import Unauthenticated, authenticate
 from portal.access.endpoint import Call
@@ -28,7 +30,7 @@ RUNS = ("trigger_workflow_run", "create_workflow_run")
 DEFAULT_SECONDS, MOST_SECONDS = 20, 25
 """Less than most clients and proxies wait for an answer."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
-AT_ONCE = 4
+AT_ONCE = max(1, settings.REQUESTS_AT_ONCE // 4)
 PATH = "/mcp/compact"
 PROGRESSING = frozenset(
     (

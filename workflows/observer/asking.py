@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 from typing import Any
 from urllib.parse import quote
 
@@ -27,6 +30,10 @@ TRIES = 2
 PAUSE_SECONDS = 0.2
 TRY_AGAIN = frozenset({502, 503, 504})
 SHOWN_TEXT = 200
+PATIENCE_SECONDS = 2.0
+AT_ONCE = max(1, settings.REQUESTS_AT_ONCE // 2)
+"""Questions that a server process asks at once: an adapter that hangs must not take all of its threads."""
+asking_now = BoundedSemaphore(AT_ONCE)
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,25 @@ def ask(
     adapter: Adapter, method: str, path: str, *, body: Any = None, parameters: dict[str, str] | None = None
 ) -> dict[str, Any]:
     """The JSON object that the adapter answers. Raises `AdapterFailed` or one of its kinds."""
+    with one_of_few(adapter):
+        return ask_in_time(adapter, method, path, body, parameters)
+
+
+@contextmanager
+def one_of_few(adapter: Adapter) -> Iterator[None]:
+    """Wait a moment for a place among those who ask. Raises `AdapterFailed`."""
+    if not asking_now.acquire(timeout=PATIENCE_SECONDS):
+        raise AdapterFailed(adapter, f"was not asked, because {AT_ONCE} questions wait for answers", "try again soon")
+    try:
+        yield
+    finally:
+        asking_now.release()
+
+
+def ask_in_time(
+    adapter: Adapter, method: str, path: str, body: Any, parameters: dict[str, str] | None
+) -> dict[str, Any]:
+    """As `ask`, tried again where that is safe, as long as there is time."""
     deadline = time.monotonic() + settings.OBSERVER_TIMEOUT_SECONDS
     for attempt in range(1, TRIES + 1):
         is_last = attempt == TRIES

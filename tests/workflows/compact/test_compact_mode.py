@@ -109,6 +109,16 @@ def test_a_release_is_deployed_promoted_and_rolled_back_and_the_audit_shows_each
 
 def test_a_rollback_that_auto_deploy_would_undo_says_what_to_do(agent: McpClient) -> None:
     assert "stop_auto_deploy=true" in agent.refused("rollback", **WEB, environment="development")
+    first = store.get("ReleaseBinding", "default", "web-development").spec["releaseName"]
+    nothing = agent.refused("rollback", **WEB, environment="development", release="absent", stop_auto_deploy=True)
+    assert "not found" in nothing
+    assert store.get("Component", "default", "web").spec["autoDeploy"] is True
+    text_of(agent, "deploy", **WEB, environment="development", release="new")
+    done = text_of(agent, "rollback", **WEB, environment="development", release=first, stop_auto_deploy=True)
+    assert f"release: {first}" in done and "auto_deploy: stopped" in done
+    runtime.drain()
+    assert not store.get("Component", "default", "web").spec.get("autoDeploy")
+    assert store.get("ReleaseBinding", "default", "web-development").spec["releaseName"] == first
 
 
 def test_variables_are_set_beside_those_that_are_there_and_null_unsets(agent: McpClient) -> None:

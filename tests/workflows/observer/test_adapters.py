@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
@@ -122,6 +123,18 @@ def test_more_entries_than_asked_for_are_not_passed_on(
     adapter.misbehave = lambda handler: handler.reply(200, {"logs": lines}) or True
     found = viewer.post(LOGS, question(limit=3)).json()
     assert (len(found["logs"]), found["total"]) == (3, 10)
+
+
+def test_an_adapter_that_hangs_does_not_take_every_thread(
+    viewer: ApiClient, adapter: AdapterServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = BoundedSemaphore(1)
+    taken.acquire()
+    monkeypatch.setattr(asking, "asking_now", taken)
+    monkeypatch.setattr(asking, "PATIENCE_SECONDS", 0.05)
+    assert "questions wait for answers; try again soon" in failing(viewer)
+    taken.release()
+    assert viewer.post(LOGS, question()).status_code == 200
 
 
 def test_a_redirect_is_not_followed(viewer: ApiClient, adapter: AdapterServer) -> None:
