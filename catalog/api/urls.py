@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import ResolverMatch, URLPattern, include, path
 
-from catalog.api import openapi_document, operations
+from catalog.api import openapi_document, operations, reference_page
 from catalog.api.collection import Collection
 from catalog.api.crud import create_object, delete_object, get_object, list_objects, replace_object
 from catalog.api.listing import ListQuery
@@ -91,6 +91,9 @@ urlpatterns = [
     path("ready", public(operations.ready)),
     path("version", public(operations.show_version)),
     path("openapi.json", public(openapi_document.show_document)),
+    path("reference/", public(reference_page.show_index), name="api-reference"),
+    path("reference/operations/<str:name>/", public(reference_page.show_operation), name="api-reference-operation"),
+    path("reference/schemas/<str:name>/", public(reference_page.show_schema), name="api-reference-schema"),
     path("api/stagecraft/v1/", include("catalog.api.stagecraft.urls")),
     path("", include("catalog.api.special")),
     OF_COLLECTION,

@@ -175,13 +175,13 @@ def note_caller(call: Call, parts: dict[str, Any]) -> None:
     opened.target = audit.Target(getattr(of_kind, "kind", ""), parts.get("namespace", ""), parts.get("name", ""))
 
 
-def public(view: Callable[[HttpRequest], HttpResponse], *methods: str) -> Callable[[HttpRequest], HttpResponse]:
+def public(view: Callable[..., HttpResponse], *methods: str) -> Callable[..., HttpResponse]:
     """A view that needs no token and answers these methods (GET and HEAD unless told)."""
     allowed = set(methods or ("GET",))
 
-    def guarded(request: HttpRequest) -> HttpResponse:
+    def guarded(request: HttpRequest, **parts: Any) -> HttpResponse:
         method = "GET" if request.method == "HEAD" else request.method
-        return view(request) if method in allowed else responses.method_not_allowed(allowed)
+        return view(request, **parts) if method in allowed else responses.method_not_allowed(allowed)
 
     guarded.csrf_exempt = True  # type: ignore[attr-defined]
     guarded.is_public = True  # type: ignore[attr-defined]

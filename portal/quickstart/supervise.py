@@ -210,6 +210,7 @@ Ready after {seconds:.1f} s.
   Admin      {orders.url}/admin/
              user {orders.username}, password {orders.password}
   REST       {orders.url}/api/v1/namespaces/default/components
+             all of it: {orders.url}/reference/
   API token  {orders.token}
   Git plane  {orders.git_repository}
              see it: git -C {orders.git_repository} log --stat {orders.git_branch}

@@ -16,6 +16,10 @@ PUBLIC = {
     "ready",
     "version",
     "openapi.json",
+    # The same document as pages.
+    "reference/",
+    "reference/operations/<str:name>/",
+    "reference/schemas/<str:name>/",
     "api/v1alpha1/autobuild",  # signed by the host of the repository
     # How to sign in, and signing in itself. Userinfo asks for its token itself.
     ".well-known/oauth-protected-resource",
