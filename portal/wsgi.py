@@ -11,6 +11,8 @@ from django.conf import settings  # noqa: E402 - they are read now
 
 from portal.serving.closing import notice_signals  # noqa: E402
 from portal.serving.connections import lending  # noqa: E402
+from portal.serving.garbage import settle  # noqa: E402
 
 notice_signals()
+settle()
 application = lending(_application, settings.REQUESTS_AT_ONCE)

@@ -6,6 +6,8 @@ made sure at each request that the account behind it is still what it was, so th
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -57,7 +59,8 @@ def identity_by_lookup(token: str) -> Identity:
 
 def identity_by_signature(token: str, resource: str = "") -> Identity:
     """Who a signed token speaks of."""
+    moment = known_tokens.moment_before_reading()
     try:
-        return identity_of_jwt(token, resource)
+        return replace(identity_of_jwt(token, resource), moment=moment)
     except Refused as refused:
         raise Unauthenticated(refused.code) from None

@@ -49,13 +49,10 @@ def lookup(text: str) -> tuple[AccessToken | None, Moment | None]:
 
     One query for a token that is known, else two. The token is the caller's own copy.
     """
-    name = str(connection.settings_dict["NAME"])
-    if connection.in_atomic_block or not is_counted(name):
-        return used(token_of(text)), None
-    now = moment_now()
+    now = moment_before_reading()
     if now is None:
         return used(token_of(text)), None
-    key = (name, digest_of(text))
+    key = (str(connection.settings_dict["NAME"]), digest_of(text))
     held = _held.get(key)
     if held is None or held.moment != now or time.monotonic() - held.read_at > SECONDS_MAX:
         read_at = time.monotonic()
@@ -65,6 +62,13 @@ def lookup(text: str) -> tuple[AccessToken | None, Moment | None]:
         held = Held(token, now, read_at)
         keep(key, held)
     return (None if used(held.token) is None else copied(held.token)), now
+
+
+def moment_before_reading() -> Moment | None:
+    """The moment, to be known before an account is read; None where none can be relied on."""
+    if connection.in_atomic_block or not is_counted(str(connection.settings_dict["NAME"])):
+        return None
+    return moment_now()
 
 
 def used(token: AccessToken | None) -> AccessToken | None:

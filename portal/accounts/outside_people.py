@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -23,6 +24,7 @@ from portal.accounts.actor import system
 from portal.accounts.identity import Identity
 from portal.accounts.jwt_verification import Refused
 from portal.accounts.models import User
+from portal.prepared import Prepared, prepare
 
 GROUPS_MAX = 1000
 """More are refused, not cut off: the one that was left out could be one that denies."""
@@ -101,9 +103,15 @@ def client_of(claims: Mapping[str, Any]) -> str:
     return found if isinstance(found, str) else ""
 
 
+@cache
+def by_subject() -> Prepared:
+    rows = User.objects.select_related("owner")
+    return prepare(lambda issuer, subject: rows.filter(issuer=issuer, subject=subject), "issuer", "subject")
+
+
 def row_for(issuer: str, subject: str, sort: str, claims: Mapping[str, Any]) -> User:
     """The user of that subject, made if there is none yet. Raises `Refused` if it is of another sort."""
-    found = User.objects.select_related("owner").filter(issuer=issuer, subject=subject).first()
+    found: User | None = by_subject().row(issuer=issuer, subject=subject)
     if found is None:
         if sort == HUMAN and is_agent(subject):
             raise Refused("INVALID_CLAIMS", "a person with the name of an agent")

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -23,6 +24,7 @@ from portal.accounts.issuer.keys import ALGORITHM, OwnKeys
 from portal.accounts.issuers import Issuer
 from portal.accounts.jwt_verification import Refused, verify
 from portal.accounts.models import User, digest_of
+from portal.prepared import Prepared, prepare
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +79,21 @@ def held_token(token: str, audiences: Sequence[str] = ()) -> HeldToken:
     return held_row(said)
 
 
+@cache
+def by_checksum() -> Prepared:
+    rows = get_access_token_model().objects.select_related("user__owner", "application__user__owner")
+    return prepare(lambda checksum: rows.filter(token_checksum=checksum), "checksum")
+
+
 def held_row(claims: Mapping[str, Any]) -> HeldToken:
     """The row of a token whose signature is proved. Raises `Refused`. One query."""
     identifier = claims.get("jti")
     if not isinstance(identifier, str):
         raise Refused("INVALID_CLAIMS", "no jti")
-    row = (
-        get_access_token_model()
-        .objects.select_related("user__owner", "application__user__owner")
-        .filter(token_checksum=digest_of(identifier), expires__gt=timezone.now())
-        .first()
-    )
-    if row is None or row.user is None or not row.application.is_usable(None) or not row.user.is_usable:
+    row = by_checksum().row(checksum=digest_of(identifier))
+    if row is None or row.expires <= timezone.now() or row.user is None:
+        raise Refused("INVALID_TOKEN", "withdrawn, or at its end")
+    if not row.application.is_usable(None) or not row.user.is_usable:
         raise Refused("INVALID_TOKEN", "withdrawn, or its account or client is disabled")
     actor = row.application.bound_user if "act" in claims else None
     return HeldToken(row.pk, claims, row.user, actor, None if row.application.skip_authorization else row.expires)
