@@ -119,6 +119,7 @@ def answer(handlers: dict[str, Handler], request: HttpRequest, parts: dict[str, 
         query = handler.bind(request.GET)
         call = Call(request, authenticate(request), query)
         note_caller(call, parts)
+        refuse_tools_only(call)
         refuse_policy_when_off(parts)
         return conditional(request, handler.run(call, **parts))
     except Unauthenticated as error:
@@ -151,6 +152,13 @@ def refusal_of(forbidden: guard.Forbidden, not_found: str = "") -> Refusal:
     if forbidden.is_hidden:
         return Refusal(404, not_found or f"{forbidden.kind} not found")
     return Refusal(403, forbidden.message or responses.FORBIDDEN)
+
+
+def refuse_tools_only(call: Call) -> None:
+    """Refuse an account that is limited to tools: here there are none, and its grants would count without the list."""
+    if call.user.is_limited_to_tools:
+        audit.decided(is_allowed=False, reason={"because": "limited to tools"})
+        raise Refusal(403, "this account may only call its tools, over MCP")
 
 
 def refuse_policy_when_off(parts: dict[str, Any]) -> None:

@@ -62,12 +62,12 @@ class UserAdmin(SuperusersOnly, DjangoUserAdmin):  # type: ignore[type-arg]
     autocomplete_fields = ("owner",)
     fieldsets = (
         *DjangoUserAdmin.fieldsets[:1],  # type: ignore[index]
-        ("What it is", {"fields": ("principal_kind", "owner", "expires_at", "issuer", "subject")}),
+        ("What it is", {"fields": ("principal_kind", "owner", "expires_at", "tools", "issuer", "subject")}),
         *DjangoUserAdmin.fieldsets[1:],  # type: ignore[index]
     )
     add_fieldsets = (
         *DjangoUserAdmin.add_fieldsets,
-        ("What it is", {"fields": ("principal_kind", "owner", "expires_at")}),
+        ("What it is", {"fields": ("principal_kind", "owner", "expires_at", "tools")}),
     )
 
     @admin.display(boolean=True, description="may act")

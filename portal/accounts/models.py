@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +19,7 @@ from django.utils import timezone
 from portal.accounts.limits import Limits
 
 TOKEN_PREFIX = "stg_"  # noqa: S105 - a public marker, so that leaked tokens can be recognised in logs and code
+TOOL_PATTERNS = re.compile(r"[a-z0-9_*,\s]*")
 UNUSABLE = "!"
 """What Django's unusable passwords begin with."""
 
@@ -49,6 +52,12 @@ class User(AbstractUser):
     issuer = models.CharField(max_length=255, blank=True, default="", editable=False)
     subject = models.CharField(max_length=255, blank=True, default="", editable=False)
     expires_at = models.DateTimeField(null=True, blank=True, help_text="From then on the account may do nothing.")
+    tools = models.TextField(
+        blank=True,
+        default="",
+        help_text="For agents and service accounts: the MCP tools that it may call at most, such as get_* list_* "
+        "create_component. It then reaches the platform through MCP only. Empty: whatever its grants allow.",
+    )
 
     class Meta(AbstractUser.Meta):
         constraints = [
@@ -67,6 +76,11 @@ class User(AbstractUser):
                 condition=Q(principal_kind="human") | Q(is_staff=False, is_superuser=False),
                 name="user_machine_is_no_staff",
                 violation_error_message="Service accounts and agents are never staff or superusers.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(principal_kind="human") | Q(tools=""),
+                name="user_person_has_no_tools",
+                violation_error_message="Only agents and service accounts are limited to tools.",
             ),
             models.CheckConstraint(
                 condition=Q(principal_kind="human") | Q(password__startswith=UNUSABLE),
@@ -88,9 +102,20 @@ class User(AbstractUser):
             return self.owner is not None and not self.owner.is_machine and self.owner.is_usable
         return True
 
+    @property
+    def is_limited_to_tools(self) -> bool:
+        return bool(self.tools.strip())
+
+    def may_call(self, tool: str) -> bool:
+        """Whether its list of tools, if it has one, names that tool."""
+        patterns = self.tools.replace(",", " ").split()
+        return not patterns or any(fnmatchcase(tool, pattern) for pattern in patterns)
+
     def clean(self) -> None:
         """Raises `ValidationError` with the field that is wrong."""
         super().clean()
+        if not TOOL_PATTERNS.fullmatch(self.tools):
+            raise ValidationError({"tools": "Write names of tools, such as create_component or get_*, with spaces."})
         if self.principal_kind == self.PrincipalKind.AGENT and self.owner_id is None:
             raise ValidationError({"owner": "An agent needs an owner: the person who answers for it."})
         if self.owner is not None and (self.owner.is_machine or self.owner_id == self.pk):

@@ -25,9 +25,9 @@ def make_service_account(username: str, *, owner: User | None = None, expires_at
     return made(User(username=username, principal_kind=KIND.SERVICE_ACCOUNT, owner=owner, expires_at=expires_at))
 
 
-def make_agent(username: str, *, owner: User | None, expires_at: datetime | None = None) -> User:
-    """An account for an AI agent, for which its owner answers. Raises `ValidationError`."""
-    return made(User(username=username, principal_kind=KIND.AGENT, owner=owner, expires_at=expires_at))
+def make_agent(username: str, *, owner: User | None, expires_at: datetime | None = None, tools: str = "") -> User:
+    """An account for an AI agent, for which its owner answers, perhaps for some tools only. Raises as above."""
+    return made(User(username=username, principal_kind=KIND.AGENT, owner=owner, expires_at=expires_at, tools=tools))
 
 
 def made(user: User, password: str | None = None) -> User:

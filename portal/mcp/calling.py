@@ -61,6 +61,7 @@ def call_tool(server: Server, call: Call, params: Document, *, is_filtered: bool
     try:
         with audit.operation(call.actor, action_of(tool, sent), target_of(tool, sent)) as opened:
             opened.is_rehearsal = False  # only what the protocol itself says is none of the audit's business
+            require_own_tool(call, tool)
             given = checked(tool, sent)
             if is_filtered and server.hides_forbidden:
                 require_reach(call, tool, given)
@@ -107,6 +108,13 @@ def target_of(tool: Tool, sent: Any) -> Target:
     """The place that the arguments name, for the audit."""
     namespace = (sent.get("namespace_name") or sent.get("namespace")) if isinstance(sent, dict) else ""
     return Target(namespace=namespace if isinstance(namespace, str) else "")
+
+
+def require_own_tool(call: Call, tool: Tool) -> None:
+    """Refuse a tool that is not on the list of an account that has one, whatever it was granted. Raises `Denied`."""
+    if not call.user.may_call(tool.name):
+        audit.decided(is_allowed=False, reason={"because": "not among its tools", "tool": tool.name})
+        raise Denied(f'not authorized to call tool "{tool.name}": it is not among the tools of {call.user}')
 
 
 def require_reach(call: Call, tool: Tool, given: Arguments) -> None:

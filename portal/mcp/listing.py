@@ -14,7 +14,7 @@ from portal.mcp.server import Server
 
 def visible_tools(server: Server, call: Call, toolsets: frozenset[str] | None, is_filtered: bool) -> tuple[Tool, ...]:
     """The tools of a server that the caller could use somewhere, those of the toolsets only if any are named."""
-    tools = tuple(tool for tool in server.registry if server.offers(tool))
+    tools = tuple(tool for tool in server.registry if server.offers(tool) and call.user.may_call(tool.name))
     if is_filtered and server.hides_forbidden:
         actions = reached(call.access, actions_of(server.registry))
         tools = tuple(shown for tool in tools if (shown := tool.shown_to(actions)) is not None)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from catalog import store
 from catalog.controllers import runtime
@@ -81,6 +82,45 @@ def names_of(kind: str) -> list[str]:
     from catalog.kinds.registry import kind_named
 
     return list(kind_named(kind).objects.system("test").values_list("name", flat=True))
+
+
+@pytest.fixture
+def limited(ada: User) -> McpClient:
+    """A client of an agent that was granted much and may call few tools."""
+    bind("few", "sub:few", "developer")
+    return client_of(make_agent("few", owner=ada, tools="list_* get_component, create_component"))
+
+
+def test_an_agent_that_is_limited_to_tools_sees_and_calls_those_only(limited):
+    shown = limited.tool_names()
+    assert {"create_component", "get_component", "list_components"} <= set(shown)
+    assert all(name.startswith("list_") or name in ("create_component", "get_component") for name in shown)
+    assert limited.call("create_component", **COMPONENT)["action"] == "created"
+    text = limited.refused("delete_component", namespace_name="default", component_name="web")
+    assert text == 'not authorized to call tool "delete_component": it is not among the tools of few'
+    (event,) = events(outcome="denied")
+    assert (event.action, event.decision) == ("component:delete", "deny")
+    assert json.loads(event.details)["reason"]["because"] == "not among its tools"
+
+
+def test_no_parameter_and_no_other_door_leads_around_its_list_of_tools(limited):
+    limited.query = "filterByAuthz=false"
+    assert "get_project_type" not in limited.tool_names()
+    assert "not among" in limited.refused("get_workload_schema")
+    for path in ("/api/v1/namespaces", "/api/v1/namespaces/default/components", "/api/v1/authz/profile"):
+        reply = limited.client.get(path, headers={"Authorization": f"Bearer {limited.token}"})
+        assert reply.status_code == 403, path
+    observer = McpClient(limited.token, path="/observer/mcp")
+    assert "not among" in observer.refused(
+        "query_alerts", namespace="default", start_time="2026-01-01T00:00:00Z", end_time="2026-01-02T00:00:00Z"
+    )
+
+
+def test_a_list_of_tools_is_of_names_and_never_a_persons(ada):
+    with pytest.raises(ValidationError, match="names of tools"):
+        make_agent("odd", owner=ada, tools="get_component; drop")
+    with pytest.raises(ValidationError, match="limited to tools"):
+        make_person("eve", tools="get_*")
 
 
 def test_for_a_person_an_agent_may_what_both_may(ada, bot):

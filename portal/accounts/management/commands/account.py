@@ -40,6 +40,10 @@ class Command(BaseCommand):
             machine.add_argument("name")
             machine.add_argument("--owner", default="", required=kind == "agent", help="the person who answers for it")
             machine.add_argument("--days", type=int, default=0, help="end the account after so many days")
+            if kind == "agent":
+                machine.add_argument(
+                    "--tools", default="", help="the MCP tools that it may call, such as 'get_* list_*'"
+                )
         for task, words in (
             ("disable", "shut an account out, from the next request on"),
             ("enable", "let it in again"),
@@ -67,7 +71,8 @@ class Command(BaseCommand):
         self.said(make_service_account(options["name"], owner=owner, expires_at=end_of(options)))
 
     def create_agent(self, options: dict[str, Any]) -> None:
-        self.said(make_agent(options["name"], owner=user_named(options["owner"]), expires_at=end_of(options)))
+        owner = user_named(options["owner"])
+        self.said(make_agent(options["name"], owner=owner, expires_at=end_of(options), tools=options["tools"]))
 
     def disable(self, options: dict[str, Any]) -> None:
         set_active(user_named(options["name"]), False)
