@@ -1,7 +1,7 @@
 """Attack 29: commands in containers. All that is judged before a connection is upgraded.
 
-Left for the streams themselves: that an open session ends when the right goes (`Admitted.still_permitted` is there to
-be asked), and limits on sessions per person.
+That an open session ends when the right goes, and how many sessions one person may have, is tested on real streams
+(`tests/real/test_exec.py`).
 """
 
 from __future__ import annotations

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -10,7 +13,7 @@ import requests
 
 from catalog.delivery.agent.authority import sign_client
 from tests.real.agent_stage import AgentStage, plane_behind_agent, until
-from tests.real.agents import DAY, start_agent, start_gateway, write_files
+from tests.real.agents import DAY, Process, start_agent, start_gateway, write_files
 from tests.real.installation import greeter
 
 pytestmark = [pytest.mark.real("kubernetes"), pytest.mark.xdist_group("kubernetes")]
@@ -103,8 +106,11 @@ def test_of_two_agents_one_may_go(agent_stage: AgentStage):
         agent_stage.wait_for_agents(2)
         assert agent_stage.connection()["message"] == "2 agents connected (HA mode)"
         agent_stage.agent.kill()
-        assert [agent_stage.ask(CONFIG_MAPS).status_code for _ in range(5)] == [200] * 5
-        agent_stage.agent.start()
+        try:
+            answers = [agent_stage.ask(CONFIG_MAPS) for _ in range(5)]
+        finally:
+            agent_stage.agent.start()
+        assert {answer.status_code for answer in answers} == {200}, [answer.text for answer in answers]
         agent_stage.wait_for_agents(2)
     finally:
         second.stop()
@@ -157,3 +163,52 @@ def test_an_agent_that_stops_leaves_at_once(agent_stage: AgentStage):
     agent_stage.wait_for_agents(0)
     agent_stage.agent.start()
     agent_stage.wait_for_agents(1)
+
+
+# An agent that can only answer once, as OpenChoreo's ----------------------------------------------------------------
+
+ANSWERS_ONCE = """
+import sys
+from catalog.delivery.agent.program import __main__, agent
+agent.HTTP_STREAMS = ""
+sys.exit(__main__.main())
+"""
+ONCE = "dataplane/once/_cluster/once"
+
+
+@pytest.fixture
+def answers_once(agent_stage: AgentStage) -> Iterator[Process]:
+    """Our agent without what it can beyond OpenChoreo's, for a plane of its own."""
+    signed = sign_client("once", DAY)
+    plane = {
+        "apiVersion": "openchoreo.dev/v1alpha1", "kind": "ClusterDataPlane", "metadata": {"name": "once"},
+        "spec": {"planeID": "once", "clusterAgent": {"clientCA": {"value": signed.authority}}},
+    }  # fmt: skip
+    agent_stage.installation.apply(plane)
+    found = start_agent(
+        agent_stage.gateway, agent_stage.cluster, signed, agent_stage.directory / "once", "once",
+        program=[sys.executable, "-c", ANSWERS_ONCE],
+    )  # fmt: skip
+    try:
+        until(lambda: agent_stage.ask(CONFIG_MAPS, head=ONCE).ok, lambda: found.said)
+        yield found
+    finally:
+        found.stop()
+
+
+def test_a_watch_works_through_an_agent_that_can_only_answer_once(agent_stage: AgentStage, answers_once: Process):
+    position = agent_stage.ask(CONFIG_MAPS, head=ONCE).json()["metadata"]["resourceVersion"]
+    query = f"?watch=true&allowWatchBookmarks=true&resourceVersion={position}&timeoutSeconds=20"
+    with agent_stage.ask(f"{CONFIG_MAPS}{query}", head=ONCE, stream=True) as answer:
+        lines = answer.iter_lines()
+        for name in ("first", "second"):
+            agent_stage.cluster.apply([
+                {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "default"}}
+            ])  # fmt: skip
+            seen = next(json.loads(line) for line in lines if name.encode() in line)
+            assert (seen["type"], seen["object"]["metadata"]["name"]) == ("ADDED", name)
+
+
+def test_following_a_log_is_refused_where_the_agent_cannot(agent_stage: AgentStage, answers_once: Process):
+    answer = agent_stage.ask("/api/v1/namespaces/default/pods/p/log?follow=true", head=ONCE)
+    assert (answer.status_code, answer.headers["Stagecraft-Gateway"]) == (501, "no-streams")

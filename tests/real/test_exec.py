@@ -1,4 +1,4 @@
-"""Commands in containers, from a client's WebSocket to a process behind a real API server, through the agent.
+"""Commands in containers, from a client's WebSocket to a process behind a real API server, by agent and directly.
 
 The nodes are played, but the commands are run.
 """
@@ -8,16 +8,22 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 import websocket
 
+from catalog.delivery.kubernetes.connection import Connection, Credentials
+from catalog.delivery.kubernetes.plane import KubernetesPlane
+from catalog.delivery.plane import Command, Place, PlaneError
 from tests.real.agent_stage import AgentStage, until
 from tests.real.agents import Process, listens
+from tests.real.cluster.cluster import Cluster
 from tests.real.services import free_port
 
 pytestmark = [pytest.mark.real("kubernetes"), pytest.mark.xdist_group("kubernetes")]
@@ -184,3 +190,62 @@ def test_one_person_may_not_take_all_sessions(shell: Shell):
             held.enter_context(shell.open("sh", "-c", talking("busy")))
         status, text = shell.refusal("ls")
     assert (status, "end one first" in text) == (429, True)
+
+
+# Clusters that are reached directly ----------------------------------------------------------------------------------
+
+
+class Unwatched:
+    def cover(self, kinds: Iterable[str]) -> None:
+        pass
+
+    def is_up_to_date(self) -> bool:
+        return False
+
+
+@pytest.fixture(scope="module")
+def direct(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> KubernetesPlane:
+    """A cluster that is reached directly, with the running pod `commands`."""
+    authority = tmp_path_factory.mktemp("direct") / "ca.crt"
+    authority.write_text(cluster.certificate)
+    container = {"name": "main", "image": "registry.example/main:1"}
+    metadata = {"name": "commands", "namespace": "default"}
+    cluster.apply([{"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [container]}}])
+    path = "/api/v1/namespaces/default/pods/commands"
+    until(lambda: cluster.call("GET", path)["status"].get("phase") == "Running")
+    credentials = Credentials(
+        cluster.url, str(authority), True, None, None, None, lambda: f"Bearer {cluster.token}"
+    )  # fmt: skip
+    return KubernetesPlane(Connection("direct", credentials), Unwatched())
+
+
+def run(plane: KubernetesPlane, *words: str, given: bytes = b"", pod: str = "commands", **options: Any) -> bytes:
+    """Run a command and return its frames, joined."""
+    command = Command(pod, words, namespace="default", stdin=bool(given), **options)
+    session = plane.run_command(Place("default", "development", "shop", "web"), command)
+    if given:
+        session.send(STDIN + given)
+    return b"".join(iter(session.receive, None))
+
+
+def test_a_command_runs_in_a_cluster_that_is_reached_directly(direct: KubernetesPlane):
+    assert run(direct, "echo", "hello") == STDOUT + b"hello\n"
+    assert run(direct, "head", "-c", "5", given=b"typed by hand") == STDOUT + b"typed"
+    assert b"no-such-command" in run(direct, "no-such-command")
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [({"pod": "absent"}, 'pods "absent" not found'), ({"container": "absent"}, "container absent is not valid")],
+)
+def test_what_the_api_server_refuses_is_said_in_its_words(direct: KubernetesPlane, options, why):
+    with pytest.raises(PlaneError, match=why):
+        run(direct, "ls", **options)
+
+
+def test_closing_a_session_ends_it_for_whoever_waits(direct: KubernetesPlane):
+    command = Command("commands", ("sh", "-c", talking("direct")), namespace="default")
+    session = direct.run_command(Place("default", "development", "shop", "web"), command)
+    assert session.receive() == STDOUT + b"direct\n"
+    threading.Timer(0.3, session.close).start()
+    assert set(iter(session.receive, None)) <= {STDOUT + b"direct\n"}

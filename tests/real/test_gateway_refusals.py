@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import ssl
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,7 +13,8 @@ from datetime import timedelta
 import pytest
 import requests
 
-from catalog.delivery.agent.authority import Signed, sign_client, sign_server
+from catalog.delivery.agent.authority import Signed, sign_both, sign_client, sign_server
+from tests.conftest import REPOSITORY
 from tests.real.agent_stage import AgentStage, plane_behind_agent, until
 from tests.real.agents import DAY, Process, start_agent, start_gateway, write_files
 
@@ -225,3 +228,36 @@ def test_what_is_known_of_planes_can_be_asked_and_agents_be_sent_away(agent_stag
 
 def test_health_needs_no_credentials(agent_stage: AgentStage):
     assert requests.get(f"{agent_stage.gateway.internal_url}/health", timeout=10).text == "OK"
+
+
+def test_an_internal_port_with_tls_takes_only_certificates_of_its_authority(agent_stage: AgentStage):
+    directory = agent_stage.directory / "internal"
+    ours, others = sign_both(["127.0.0.1"], DAY), sign_both(["127.0.0.1"], DAY)
+    write_files(directory, ours)
+    (directory / "ca.crt").write_text(ours.authority)
+    write_files(directory / "others", others)
+    files = {"CERTIFICATE": "tls.crt", "KEY": "tls.key", "AUTHORITY": "ca.crt"}
+    named = {f"GATEWAY_INTERNAL_{name}": str(directory / file) for name, file in files.items()}
+    replica = start_gateway(agent_stage.installation, "internal", **named)
+    try:
+        url, headers = f"https://127.0.0.1:{replica.internal_port}", {"Authorization": agent_stage.token()}
+        path, trusted = f"/api/proxy/dataplane/default/_cluster/default/k8s{CONFIG_MAPS}", str(directory / "ca.crt")
+        for shown in (None, (str(directory / "others" / "tls.crt"), str(directory / "others" / "tls.key"))):
+            with pytest.raises(requests.RequestException):
+                requests.get(url + path, headers=headers, verify=trusted, cert=shown, timeout=20)
+        shown = (str(directory / "tls.crt"), str(directory / "tls.key"))
+        # This replica has no agent: the request goes on to the one that has.
+        answer = requests.get(url + path, headers=headers, verify=trusted, cert=shown, timeout=20)
+        assert answer.json()["kind"] == "ConfigMapList"
+    finally:
+        replica.stop()
+
+
+def test_a_port_for_others_without_tls_is_refused_at_the_start(agent_stage: AgentStage):
+    words = ["manage.py", "gateway", "--internal-address", "0.0.0.0:0"]
+    done = subprocess.run(
+        [sys.executable, *words], cwd=REPOSITORY, env=agent_stage.installation.environment, capture_output=True,
+        text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "secrets would go there in the clear. Set GATEWAY_INTERNAL_CERTIFICATE" in done.stderr

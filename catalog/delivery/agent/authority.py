@@ -33,15 +33,20 @@ class Signed:
 
 def sign_client(name: str, life: timedelta) -> Signed:
     """A certificate for an agent, by an authority of its own."""
-    return sign(name, life, ExtendedKeyUsageOID.CLIENT_AUTH, ())
+    return sign(name, life, [ExtendedKeyUsageOID.CLIENT_AUTH], ())
 
 
 def sign_server(hosts: Sequence[str], life: timedelta = GATEWAY_LIFE) -> Signed:
     """A certificate for the gateway under these names and addresses."""
-    return sign("cluster-gateway", life, ExtendedKeyUsageOID.SERVER_AUTH, hosts)
+    return sign("cluster-gateway", life, [ExtendedKeyUsageOID.SERVER_AUTH], hosts)
 
 
-def sign(name: str, life: timedelta, usage: x509.ObjectIdentifier, hosts: Sequence[str]) -> Signed:
+def sign_both(hosts: Sequence[str], life: timedelta) -> Signed:
+    """A certificate for processes that serve and ask each other."""
+    return sign("stagecraft", life, [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH], hosts)
+
+
+def sign(name: str, life: timedelta, usage: Sequence[x509.ObjectIdentifier], hosts: Sequence[str]) -> Signed:
     start = datetime.now(UTC) - BACKDATED
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority_name, subject = common_name(f"{name}-authority"), common_name(name)
@@ -56,7 +61,7 @@ def sign(name: str, life: timedelta, usage: x509.ObjectIdentifier, hosts: Sequen
     made = (
         builder(subject, authority_name, key, start, life)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(usage), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False
         )

@@ -278,13 +278,13 @@ def test_without_an_environment_it_says_so_and_comes_back_when_there_is_one(repo
     assert condition(held) == DELIVERED
 
 
-def test_a_driver_that_is_not_there_yet_is_a_condition_not_a_crash(repository):
-    apply_plane(driver="agent")
+def test_a_plane_that_is_not_configured_is_a_condition_not_a_crash(repository):
+    apply_plane(driver="kubernetes")
     held = release(config_map(a="1"))
     look(held)
     status, reason, message = condition(held)
     assert (status, reason) == ("False", "ApplyFailed")
-    assert "'agent', which is not available yet" in message
+    assert "says no cluster" in message
     WorkItem.objects.all().delete()
     apply_plane()
     assert WorkItem.objects.filter(kind="RenderedRelease", object_id=held.pk).exists()
