@@ -201,7 +201,7 @@ MAY_TALK = {
     "portal/quickstart/management/commands/quickstart.py": "looks for a free port",
     "catalog/controllers/work.py": "the name of this host",
     "catalog/delivery/git/remote.py": "the git program, to remotes that the operator has listed (attack 13)",
-    "workflows/observer/asking.py": "adapters: those that planes name through the gate, those of the settings as they are",
+    "workflows/observer/asking.py": "adapters: what planes name through the gate, what settings name as it is",
     "catalog/delivery/kubernetes/": "API servers of kubeconfigs that the operator has put there",
 }
 
