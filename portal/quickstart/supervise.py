@@ -41,6 +41,7 @@ class Orders:
     token: str
     began: float
     sample: bool
+    agents: bool
     told: str
     exit_when_delivered: bool
     json_file: str | None
@@ -103,6 +104,9 @@ def supervise(orders: Orders) -> None:
         started = time.monotonic()
         children.start("worker", *worker_command())
         children.start("server", *server_command(orders.host, orders.port))
+        if orders.agents:
+            children.start("gateway", sys.executable, "manage.py", "gateway")
+            children.start("streams", sys.executable, "manage.py", "streams", "--host", orders.host)
         wait_for_port(orders, children)
         step(started, "server and worker")
         if orders.sample:

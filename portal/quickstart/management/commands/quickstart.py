@@ -33,6 +33,9 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
         parser.add_argument("--port", type=int, default=8000, help="port to listen on")
         parser.add_argument("--no-sample", action="store_true", help="leave the sample shop out")
+        parser.add_argument(
+            "--agents", action="store_true", help="also start the gateway for agents, and the server for commands"
+        )
         parser.add_argument("--exit", action="store_true", help="stop again as soon as the sample is delivered")
         parser.add_argument("--json", metavar="FILE", help="also write URLs, login, token and times to a file")
 
@@ -51,7 +54,9 @@ class Command(BaseCommand):
         os.environ.setdefault("PUBLIC_URL", orders.url)
         os.execv(sys.executable, [sys.executable, supervise.__file__, str(reader)])  # noqa: S606
 
-    def prepare(self, *, host: str, port: int, no_sample: bool, exit: bool, json: str | None, **_: Any) -> Any:
+    def prepare(
+        self, *, host: str, port: int, no_sample: bool, agents: bool, exit: bool, json: str | None, **_: Any
+    ) -> Any:
         began = time.time()
         if not port_is_free(host, port):
             raise CommandError(f"port {port} is in use. Choose another: make quickstart PORT={port + 1}")
@@ -77,6 +82,7 @@ class Command(BaseCommand):
             token=login.token,
             began=began,
             sample=not no_sample,
+            agents=agents,
             told=told(counts),
             exit_when_delivered=exit,
             json_file=json,
