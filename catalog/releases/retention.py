@@ -35,35 +35,34 @@ OWNERS: dict[type[PlatformObject], tuple[str, str, str]] = {
 
 
 def superfluous(now: datetime | None = None) -> Iterator[PlatformObject]:
-    """The releases that may go now."""
+    """The releases that may go now. What is in use is asked only of owners who have too many."""
     keep, days = settings.RELEASES_KEEP, settings.RELEASES_KEEP_DAYS
     if not keep:
         return
     oldest = (now or timezone.now()) - timedelta(days=days)
     for model, (owner, binding_kind, field) in OWNERS.items():
-        in_use = names_in_use(binding_kind, field)
         by_owner: dict[Any, list[PlatformObject]] = defaultdict(list)
         rows: Any = model.objects.system("retention").filter(deleted_at=None).defer("spec")
-        for row in rows.order_by("-created_at", "-id"):
-            by_owner[row.namespace_id, getattr(row, f"{owner}_id")].append(row)
-        for rows_of_owner in by_owner.values():
-            for release in rows_of_owner[max(keep, 1) :]:
-                if release.created_at < oldest and not is_protected(release, in_use):
-                    yield release
+        for row in rows.order_by("-created_at", "-id").iterator(chunk_size=500):
+            by_owner[getattr(row, f"{owner}_id")].append(row)
+        for identity, releases in by_owner.items():
+            old = [release for release in releases[keep:] if release.created_at < oldest and not is_kept(release)]
+            if old:
+                used = names_in_use(binding_kind, field, owner, identity)
+                yield from (release for release in old if release.name not in used)
 
 
-def is_protected(release: PlatformObject, in_use: set[tuple[str, str]]) -> bool:
-    asked = str(release.annotations.get(KEEP, "")).lower() == "true"
-    return asked or (release.namespace_name, release.name) in in_use
+def is_kept(release: PlatformObject) -> bool:
+    """Whether somebody has asked for it."""
+    return str(release.annotations.get(KEEP, "")).lower() == "true"
 
 
-def names_in_use(binding_kind: str, field: str) -> set[tuple[str, str]]:
-    """What bindings name, and what each has named lately, as `(namespace, name)`."""
-    found: set[tuple[str, str]] = set()
-    rows: Any = BY_KIND[binding_kind].objects.system("retention").only("name", "namespace_id", "uid", "spec")
+def names_in_use(binding_kind: str, field: str, owner: str, identity: Any) -> set[str]:
+    """What the bindings of an owner name, and what each has named lately. Those of an owner that is gone: of any."""
+    rows: Any = BY_KIND[binding_kind].objects.system("retention").filter(**{f"{owner}_id": identity})
+    found: set[str] = set()
     for binding in rows:
-        found.add((binding.namespace_name, binding.spec.get(field) or ""))
-        found |= {(binding.namespace_name, name) for name in recently_named(binding, field)}
+        found |= {binding.spec.get(field) or "", *recently_named(binding, field)}
     return found
 
 

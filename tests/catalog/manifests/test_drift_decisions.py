@@ -229,3 +229,16 @@ def test_the_admin_shows_it_and_takes_the_answers(client: Client):
     assert web.binding().spec["componentTypeEnvironmentConfigs"] == {"replicas": 5}
     refused = client.post(url, {"do": "accept", "id": "nothing"}, follow=True)
     assert "has no difference nothing" in refused.content.decode()
+
+
+def test_a_projects_binding_has_no_overrides_and_says_so():
+    it.look_again("Project", "shop")
+    it.settle("Project", "ProjectReleaseBinding")
+    cell = it.get("ProjectReleaseBinding", "shop-development")
+    release = it.release_of(cell)
+    key = ObjectKey(*RenderedObject.objects.system("test").filter(rendered_release=release)[0].identity)
+    item = Difference(Change.CHANGED, "metadata.labels.team", live="mine", manager="kubectl")
+    drift_records.note(release, {key: Drifted((item,))}, timezone.now())
+    with pytest.raises(NotAcceptable, match="ProjectReleaseBinding has no overrides for single fields"):
+        accept(cell, difference_id(key, item.path), ANN)
+    assert restore(cell, [difference_id(key, item.path)], ANN) == [str(key)]
