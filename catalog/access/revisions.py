@@ -27,7 +27,7 @@ def is_visible_document(access: Access, model: type[PlatformObject], document: D
 
 
 def visible_uids(access: Access, model: type[PlatformObject], namespace: str, name: str) -> set[UUID]:
-    """The objects that have borne a name and may be seen. Two queries, and one for each that is gone."""
+    """The objects that have borne a name and may be seen."""
     rows = Revision.objects.system("to judge each object").filter(kind=model.kind, namespace=namespace, name=name)
     uids = set(rows.order_by().values_list("uid", flat=True).distinct())
     return visible_of(access, model.kind, uids)
@@ -46,7 +46,7 @@ def visible_revisions(access: Access, rows: Iterable[Revision]) -> list[Revision
 
 
 def visible_of(access: Access, kind: str, uids: set[UUID]) -> set[UUID]:
-    """Those of some objects, there or gone, that may be seen."""
+    """Those of some objects, there or gone, that may be seen. Three queries at most."""
     model = BY_KIND.get(kind)
     if model is None or not uids:
         return set()
@@ -54,14 +54,14 @@ def visible_of(access: Access, kind: str, uids: set[UUID]) -> set[UUID]:
         return uids
     stored: Any = model.objects.system("to judge each object").filter(uid__in=uids)
     found = set(access.visible(stored).order_by().values_list("uid", flat=True))
-    for uid in uids - set(stored.order_by().values_list("uid", flat=True)):
-        document = last_document(uid)
-        if document is not None and is_visible_document(access, model, document):
-            found.add(uid)
+    gone = uids - set(stored.order_by().values_list("uid", flat=True))
+    found.update(uid for uid, document in last_documents(gone) if is_visible_document(access, model, document))
     return found
 
 
-def last_document(uid: UUID) -> Document | None:
-    """What an object that is gone was at last."""
-    gone = Revision.objects.system("to judge each object").filter(uid=uid, action=Revision.Action.DELETED).last()
-    return None if gone is None else gone.before
+def last_documents(uids: set[UUID]) -> list[tuple[UUID, Document]]:
+    """What objects that are gone were at last."""
+    if not uids:
+        return []
+    rows = Revision.objects.system("to judge each object").filter(uid__in=uids, action=Revision.Action.DELETED)
+    return [(uid, before) for uid, before in rows.order_by().values_list("uid", "before") if before is not None]

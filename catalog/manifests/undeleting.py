@@ -70,13 +70,30 @@ def deletions(kind: str = "", namespace: str = "", *, limit: int = 200) -> list[
         .filter(uid__in=[row.uid for row in newest], action=Revision.Action.DELETING)
         .values_list("uid", "actor", "actor_kind")
     }
+    taken = taken_names(newest)
     found: dict[tuple[str, str, str], Deletion] = {}
     for row in newest:
         key = (row.kind, row.namespace, row.name)
         actor, sort = asked.get(row.uid, (row.actor, row.actor_kind))
-        if sort != "system" and key not in found and row.kind in BY_KIND and store.get_or_none(*key) is None:
+        if sort != "system" and key not in found and row.kind in BY_KIND and key not in taken:
             found[key] = Deletion(row, actor)
     return list(found.values())[:limit]
+
+
+def taken_names(rows: Iterable[Revision]) -> set[tuple[str, str, str]]:
+    """Kind, namespace and name of those that are borne by objects now. One query for each kind."""
+    names: dict[str, set[str]] = {}
+    for row in rows:
+        names.setdefault(row.kind, set()).add(row.name)
+    taken: set[tuple[str, str, str]] = set()
+    for kind in names.keys() & BY_KIND.keys():
+        model = BY_KIND[kind]
+        stored: Any = model.objects.system("undelete").filter(name__in=names[kind]).order_by()
+        if model.namespaced:
+            taken |= {(kind, namespace, name) for namespace, name in stored.values_list("namespace_id", "name")}
+        else:
+            taken |= {(kind, "", name) for name in stored.values_list("name", flat=True)}
+    return taken
 
 
 def undelete(kind: str, namespace: str, name: str, actor: Actor, permit: Permit | None = None) -> Undeleted:

@@ -145,3 +145,27 @@ def test_lists_of_two_people_who_see_different_things_have_different_tags(api, t
     nobody = ApiClient(Client(), issue_token(person("nobody"), "tests"))
     assert nobody.get(TRAITS)["ETag"] != api.get(TRAITS)["ETag"]
     assert nobody.get(TRAITS, **{"If-None-Match": api.get(TRAITS)["ETag"]}).status_code == 200
+
+
+OURS = "/api/stagecraft/v1"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{OURS}/changes?since=0",
+        f"{OURS}/watch?since=0&wait=0",
+        f"{OURS}/namespaces/acme/traits/one/history",
+        f"{OURS}/namespaces/acme/traits/one/as-of?sequence=9999",
+        f"{OURS}/namespaces/acme/traits/one/deletion",
+        f"{OURS}/deleted",
+        f"{OURS}/access/actions",
+        f"{OURS}/access/why?action=trait:view",
+        f"{OURS}/access/grants",
+        "/api/v1/namespaces/acme/traits/one/schema",
+    ],
+)
+def test_reads_of_ours_that_have_not_changed_cost_no_body_either(api, trait, path):
+    first = api.get(path)
+    again = api.get(path, **{"If-None-Match": first["ETag"]})
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")

@@ -14,6 +14,7 @@ from catalog.api.routes import collections_by_route
 from catalog.controllers import runtime
 from catalog.delivery import drivers
 from portal.access.actions import contract_actions
+from portal.accounts.models import issue_token
 from tests.catalog.access.conftest import bind, role
 from tests.catalog.api.cluster import Cluster
 from tests.catalog.controllers import components as c
@@ -134,3 +135,35 @@ def test_events_and_logs_cost_the_same_however_many_components_there_are(
 
 def parts(pod: str) -> list[str]:
     return [f"events?version=v1&kind=Pod&name={pod}", f"logs?podName={pod}"]
+
+
+def test_lists_of_ours_cost_the_same_for_one_entry_and_for_a_page_of_them(
+    cluster: Cluster, api: Any, admin: Any
+) -> None:
+    """The log, histories, the audit, grants, tokens, what can come back, secrets."""
+    ours = "/api/stagecraft/v1"
+    role("viewer", "component:view")
+    api.create("/api/v1/namespaces/default/traits", {"metadata": {"name": "edited"}})
+    api.create("/api/v1/namespaces/default/traits", {"metadata": {"name": "gone-0"}})
+    api.delete("/api/v1/namespaces/default/traits/gone-0")
+    bind("v-0", "sub:reader-0", "viewer", scope={"namespace": "default"})
+    paths = (
+        f"{ours}/changes?since=0&limit=100",
+        f"{ours}/changes?since=0&limit=100&kinds=Trait&documents=true",
+        f"{ours}/watch?since=0&wait=0&kinds=Trait",
+        f"{ours}/namespaces/default/traits/edited/history?limit=100",
+        f"{ours}/audit?limit=100",
+        f"{ours}/access/grants?limit=100",
+        f"{ours}/access/tokens",
+        f"{ours}/deleted",
+        "/api/v1/authz/actions",
+    )
+    before = [cost(api, path) for path in paths]
+    for number in range(1, 12):
+        api.put("/api/v1/namespaces/default/traits/edited", {"metadata": {"labels": {"n": str(number)}}})
+        api.create("/api/v1/namespaces/default/traits", {"metadata": {"name": f"gone-{number}"}})
+        api.delete(f"/api/v1/namespaces/default/traits/gone-{number}")
+        bind(f"v-{number}", f"sub:reader-{number}", "viewer", scope={"namespace": "default"})
+        issue_token(admin, f"more-{number}")
+    for path, held in zip(paths, before, strict=True):
+        assert cost(api, path) == held <= 2 * MOST, path
