@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
+from threading import RLock
 from typing import Any, Literal
 
 from portal.access.endpoint import Call
@@ -126,29 +127,37 @@ class Registry:
         self.toolsets = toolsets
         self._tools: dict[str, Tool] = {}
         self._modules: list[str] = []
+        self._sorted: Mapping[str, Tool] | None = None
+        self._lock = RLock()
 
     def add_module(self, module: str) -> None:
         """Name a module whose `tools()` gives the tools that it declares."""
-        if module not in self._modules:
-            self._modules.append(module)
-            self.__dict__.pop("tools", None)
+        with self._lock:
+            if module not in self._modules:
+                self._modules.append(module)
+                self._sorted = None
 
     def add(self, tool: Tool) -> None:
         """Add a tool. Raises `ValueError` for a name that is taken, or a toolset that there is not."""
-        if tool.name in self._tools:
-            raise ValueError(f"there are two tools called {tool.name}")
         if unknown := set(tool.toolsets) - set(self.toolsets):
             raise ValueError(f"{tool.name} is in toolsets that there are not: {sorted(unknown)}")
-        self._tools[tool.name] = tool
-        self.__dict__.pop("tools", None)
+        with self._lock:
+            if tool.name in self._tools:
+                raise ValueError(f"there are two tools called {tool.name}")
+            self._tools[tool.name] = tool
+            self._sorted = None
 
-    @cached_property
+    @property
     def tools(self) -> Mapping[str, Tool]:
-        """All tools, in the order of their names."""
-        while self._modules:
-            for tool in import_module(self._modules.pop(0)).tools():
-                self.add(tool)
-        return dict(sorted(self._tools.items()))
+        """All tools, in the order of their names. The first who asks loads them; others wait until all are there."""
+        found = self._sorted
+        if found is None:
+            with self._lock:
+                while self._modules:
+                    for tool in import_module(self._modules.pop(0)).tools():
+                        self.add(tool)
+                found = self._sorted = dict(sorted(self._tools.items()))
+        return found
 
     def get(self, name: str) -> Tool | None:
         return self.tools.get(name)

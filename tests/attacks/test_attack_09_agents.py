@@ -1,7 +1,7 @@
 """Attack 9, agents: tokens that were made for somebody else, a person named who has not asked, and scopes talked into.
 
-MCP is not built yet. What it will stand on is asked here over REST: the same identities, the same engine. Sessions of
-one principal used by another, and hidden tools, come with it.
+What MCP stands on is asked here over REST, the same identities and the same engine, and then over MCP itself: sessions
+of others, tools that are hidden, arguments that name another scope. More of it is in tests/portal/mcp.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from portal.accounts.actor import system
 from portal.accounts.models import BadToken, User, issue_token
 from portal.accounts.principals import make_agent, make_person
 from portal.audit.models import AuditEvent
+from portal.mcp.registry import TOOLS
+from tests.portal.mcp.client import McpClient, client_of
 
 pytestmark = pytest.mark.django_db
 ROOT = "/api/v1/namespaces"
@@ -165,3 +167,37 @@ def test_attack_09_what_an_agent_says_of_itself_is_on_record_and_counts_for_noth
     assert create(issue_token(bot, "alone"), "acme", "told", {**told, "X-Agent-Call": "c-7"}).status_code == 201
     event = AuditEvent.objects.system("test").filter(action="project:create").order_by("-id").first()
     assert json.loads(event.details)["agent"] == {"model": "m-1", "tool": "create_project", "call": "c-7"}
+
+
+def test_attack_09_a_session_of_somebody_else_is_worth_nothing(ada, bot):
+    """There are none: whoever sends an id, from wherever they have it, is who their token says."""
+    eve = client_of(make_person("eve"))
+    reply = eve.post(
+        {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list_namespaces", "arguments": {}}},
+        **{"Mcp-Session-Id": "X32AAKW4UIWNUGQIWCOYRJ2X3P"},
+    )
+    assert "missing permission" in reply.json()["error"]["message"]
+    assert "Mcp-Session-Id" not in reply
+
+
+def test_attack_09_a_tool_that_is_hidden_is_refused_when_it_is_called(ada, bot):
+    client = client_of(bot)
+    shown = set(client.tool_names())
+    assert "create_project" in shown and "delete_namespace" not in shown
+    for tool in set(TOOLS.tools) - shown:
+        given = {
+            name: "x" if item.get("type") == "string" else {} for name, item in TOOLS.tools[tool].arguments.items()
+        }
+        answer = client.attempt(tool, **given)
+        assert "error" in answer, (tool, answer)
+    assert not AuditEvent.objects.system("test").filter(actor="bot", outcome="success").exists()
+
+
+def test_attack_09_an_argument_that_names_another_scope_is_judged_there(ada, bot):
+    """The agent may in both namespaces, the person behind it in one."""
+    client = McpClient(issue_token(bot, "for ada", on_behalf_of=ada))
+    assert client.call("create_project", namespace_name="acme", name="one")["action"] == "created"
+    assert "missing permission" in client.refused("create_project", namespace_name="other", name="one")
+    where = {"namespace_name": "acme", "project_name": "one", "component_name": "x"}
+    assert "missing permission" in client.refused("get_component", **where)
+    assert store.get_or_none("Project", "other", "one") is None

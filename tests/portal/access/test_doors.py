@@ -182,6 +182,8 @@ SURFACES = (
     "portal/mcp/",
     "catalog/mcp/",
     "workflows/mcp/",
+    "catalog/mcp/",
+    "workflows/mcp/",
     "workflows/observer/",
     "workflows/compact/",
     "catalog/backstage/",
