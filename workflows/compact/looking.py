@@ -57,7 +57,7 @@ def status(call: Call, given: Arguments) -> Document:
         return status_in(call, given)
     located = {"namespace_name": given["namespace"], "component_name": given["component"]}
     bindings = read(call, "list_release_bindings", located)["bindings"]
-    return {"environments": [short_binding(item) for item in bindings] or "deployed nowhere"}
+    return {"environments": [short_binding(given["namespace"], item) for item in bindings] or "deployed nowhere"}
 
 
 def is_current(kind: str, namespace: str, name: str) -> bool:
@@ -68,10 +68,10 @@ def is_current(kind: str, namespace: str, name: str) -> bool:
     return held is not None and seen == [held.generation]
 
 
-def short_binding(item: Document) -> Document:
-    kept = ("environment", "releaseName", "state", "status")
-    shown = {name: item[name] for name in kept if item.get(name)}
-    return {**shown, "healthy": "yes" if item.get("status") == "Ready" else "no"}
+def short_binding(namespace: str, item: Document) -> Document:
+    status = item.get("status") if is_current("ReleaseBinding", namespace, item["name"]) else UNSEEN
+    shown = {name: item[name] for name in ("environment", "releaseName", "state") if item.get(name)}
+    return {**shown, "status": status or UNSEEN, "healthy": "yes" if status == "Ready" else "no"}
 
 
 def status_in(call: Call, given: Arguments) -> Document:

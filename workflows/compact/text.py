@@ -28,12 +28,25 @@ def scalar(value: Any) -> str:
     """A value in a cell."""
     if isinstance(value, str):
         is_plain = PLAIN.fullmatch(value) and "  " not in value and value == value.strip()
-        return value if is_plain else orjson.dumps(value).decode()
+        return value if is_plain else quoted(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:
         return "-"
     return str(value) if isinstance(value, int | float) else flow(value)
+
+
+def quoted(value: str) -> str:
+    """A text as a JSON string, with what no reader sees (controls, marks of direction, tags) spelled out."""
+    written = orjson.dumps(value).decode(errors="replace")
+    return written if written.isprintable() else "".join(map(visible, written))
+
+
+def visible(character: str) -> str:
+    if character.isprintable():
+        return character
+    units = character.encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
 def flow(value: Any) -> str:

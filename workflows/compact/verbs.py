@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from portal.access.endpoint import Call
 from portal.mcp.arguments import NUMBER, OBJECT, TEXT, BadArguments, described, one_of
 from portal.mcp.registry import Arguments, Document, Effect
 from workflows.compact.budget import Cursor
-from workflows.compact.dispatching import arguments_of, own_fields, read, write
+from workflows.compact.dispatching import OWNERS, arguments_of, own_fields, read, write
 from workflows.compact.kinds import KINDS
 from workflows.compact.tool import CompactTool, Picked, contract_tool, of_kinds
 
@@ -104,19 +105,37 @@ def fields_of(kind: str) -> Document:
         if name is None:
             continue
         tool = contract_tool(name)
-        needs = [field for field in tool.required if field not in own_fields(tool)]
+        named = KINDS[kind].made if verb == "create" else KINDS[kind].named
+        names = {**OUR_NAMES, named: "name"}
+        needs = [names.get(field, field) for field in tool.required if field not in own_fields(tool)]
         fields = {
             f"{field}{'*' if field in tool.required else ''}": said_of(tool.arguments[field])
             for field in own_fields(tool)
         }
-        found[verb] = {"does": tool.description, "beside": needs, "fields": fields}
+        found[verb] = {"does": in_compact_words(tool.description), "beside": needs, "fields": fields}
     return found or {"kind": kind, "writes": "none"}
 
 
 def said_of(schema: Document) -> str:
     """An argument's schema in a few words."""
     values = "|".join(schema["enum"]) if "enum" in schema else str(schema.get("type", ""))
-    return f"{values}: {schema['description']}" if schema.get("description") else values
+    return f"{values}: {in_compact_words(schema['description'])}" if schema.get("description") else values
+
+
+TOOL_NAME = re.compile(r"\b(?:list|get|create|update|patch|delete)_[a-z_]+\b")
+OUR_NAMES = {"namespace_name": "namespace", **{theirs: ours for ours, theirs in OWNERS.items()}}
+PHRASES = {
+    tool: f"schema kind={kind.name} of={'spec' if verb == 'authoring' else 'parameters'}"
+    if verb in ("schema", "authoring")
+    else f"{verb} kind={kind.name}"
+    for kind in KINDS.values()
+    for verb, tool in kind.tools.items()
+}
+
+
+def in_compact_words(text: str) -> str:
+    """A description with the contract's tools by the calls that stand for them here."""
+    return TOOL_NAME.sub(lambda found: PHRASES.get(found[0], found[0]), text)
 
 
 def tools() -> Iterator[CompactTool]:

@@ -113,11 +113,26 @@ def test_a_cursor_that_is_none_is_refused(cursor: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a | b", "a\nname: admin", 'say "x"', "… more; cursor=x", "  padded ", "", "{a: 1}", "a\tb", "\x1b[31mred"]
+    "text",
+    [
+        "a | b",
+        "a\nname: admin",
+        'say "x"',
+        "… more; cursor=x",
+        "  padded ",
+        "",
+        "{a: 1}",
+        "a\tb",
+        "\x1b[31mred",
+        "safe\u202egnp.exe",
+        "tag\U000e0041s",
+        "a\u2028b",
+    ],
 )
 def test_text_of_others_stays_in_its_cell(text: str) -> None:
     written = scalar(text)
     assert orjson.loads(written) == text
+    assert written.isprintable()
     _, lines = table([{"name": "one", "log": text}, {"name": "two", "log": "fine"}])
     assert len(lines) == 2
     assert all("\n" not in line for line in [*lines, *lines_of({"log": text})])

@@ -90,6 +90,14 @@ def test_what_a_kind_has_no_place_for_is_refused_not_dropped(agent: McpClient) -
     assert '"project" is a required property' in agent.refused("list", kind="component", namespace="default")
 
 
+def test_the_schema_of_a_kind_speaks_of_compact_calls(agent: McpClient) -> None:
+    said = text_of(agent, "schema", kind="component")
+    assert "create.beside: [namespace, project, name]" in said
+    assert "update.beside: [namespace, name]" in said
+    assert "component_type*: string: workloadType/name, from list kind=component_type" in said
+    assert "list_component_types" not in said
+
+
 def test_a_release_is_deployed_promoted_and_rolled_back_and_the_audit_shows_each(agent: McpClient) -> None:
     text_of(agent, "update", kind="component", namespace="default", name="web", fields={"auto_deploy": False})
     assert "action: created" in text_of(agent, "promote", **WEB, environment="staging")
