@@ -36,6 +36,7 @@ from catalog.delivery.plane import (
     Plane,
     PlaneError,
     PlaneNotConfigured,
+    Story,
     Superseded,
 )
 from catalog.delivery.story import story_of
@@ -161,7 +162,7 @@ def deliver(
         Delivery(
             place=delivered.place,
             objects=object_rows.wanted_objects(rows, delivered.place, restarted_at, delivered.restarted_at, stance),
-            story=story_of(release, str(delivered.location)),
+            story=story_for(plane, release, delivered.location),
             bodies=object_rows.bodies_for(rows, delivered.place, restarted_at),
             is_current=lambda: is_current(release),
             look=looks,
@@ -196,6 +197,11 @@ def deliver(
 def only_needs_sending(release: RenderedRelease, rows: Sequence[RenderedObject], delivered: Delivered) -> bool:
     """Whether the release was delivered as it is, and some objects have been changed by others since."""
     return delivered.generation == release.generation and any(object_rows.is_due(row) for row in rows)
+
+
+def story_for(plane: Plane, release: RenderedRelease, location: Location) -> Story:
+    """Who does what, and why; looked up only for planes that write it down."""
+    return story_of(release, str(location)) if plane.capabilities.keeps_history else Story(ACTOR.name)
 
 
 def known(delivered: Delivered) -> tuple[tuple[str, ...], str]:
@@ -233,7 +239,8 @@ def leave_former_planes(release: RenderedRelease) -> None:
 def is_clean(release: RenderedRelease, location: Location, place: Place) -> bool:
     """Remove the release's objects from a plane that it has left; an error only means to try again later."""
     try:
-        return not plane_at(location).delete(place, story_of(release, str(location)))
+        plane = plane_at(location)
+        return not plane.delete(place, story_for(plane, release, location))
     except PlaneError as error:
         log.warning("%s: objects left behind on %s: %s", release, location, error)
         return False
@@ -246,7 +253,8 @@ def finalize(release: RenderedRelease) -> Result:
     for location in locations:
         assert delivered is not None  # noqa: S101 - there is no location without it
         try:
-            remaining = plane_at(location).delete(delivered.place, story_of(release, str(location)))
+            plane = plane_at(location)
+            remaining = plane.delete(delivered.place, story_for(plane, release, location))
         except PlaneError as error:
             if not is_lost(release, location):
                 report(release, true("Finalizing", "CleanupFailed", str(error)))

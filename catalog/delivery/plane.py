@@ -217,6 +217,8 @@ class Capabilities:
     streams_flows: bool = False
     holds_secrets: bool = False
     runs_workflows: bool = False
+    keeps_history: bool = False
+    """Whether the plane writes down who did what and why with each delivery."""
 
 
 CANNOT = {

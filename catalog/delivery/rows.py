@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import F
 
 from catalog.compiler.documents import Document
@@ -142,7 +143,7 @@ def record(rows: Sequence[RenderedObject], applied: Applied, now: datetime) -> N
     for row in refused:
         row.apply_error = applied.errors[key_of(row)]
     if refused:
-        RenderedObject.objects.system("deliver").bulk_update(refused, ["apply_error"])
+        save_columns(refused, ["apply_error"])
     if applied.observed is not None:
         record_observations(rows, applied, now)
     elif any(row.seen_digest or row.live_digest for row in rows):
@@ -179,7 +180,20 @@ def record_observations(rows: Sequence[RenderedObject], applied: Applied, now: d
         if tuple(getattr(row, column) for column in OBSERVED) != before:
             news.append(row)
     if news:
-        RenderedObject.objects.system("deliver").bulk_update(news, OBSERVED)
+        save_columns(news, OBSERVED)
+
+
+def save_columns(rows: Sequence[RenderedObject], columns: Sequence[str]) -> None:
+    """Write these columns of the rows: one plain statement with many values.
+
+    `bulk_update` builds an expression over all rows and columns, which costs a worker a third of a delivery.
+    """
+    fields = [RenderedObject._meta.get_field(name) for name in columns]
+    assignments = ", ".join(f"{connection.ops.quote_name(field.column)} = %s" for field in fields)
+    values = [[*(field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields), row.pk]
+              for row in rows]  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.executemany(f"UPDATE {RenderedObject._meta.db_table} SET {assignments} WHERE id = %s", values)  # noqa: S608
 
 
 def resource_statuses(rows: Sequence[RenderedObject]) -> list[Document]:

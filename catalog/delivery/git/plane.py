@@ -60,7 +60,7 @@ class GitPlane:
     """Whether the remote was chosen by a user, among those that are permitted; else it is the installation's own."""
 
     driver: ClassVar[str] = "git"
-    capabilities: ClassVar[Capabilities] = Capabilities()
+    capabilities: ClassVar[Capabilities] = Capabilities(keeps_history=True)
 
     def apply(self, delivery: Delivery) -> Applied:
         """Make the place hold these objects; one commit, or none if it holds them already."""

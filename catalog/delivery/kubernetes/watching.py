@@ -29,7 +29,7 @@ from catalog.delivery.kubernetes.informer import Informer, News
 from catalog.delivery.kubernetes.ours import digest_of
 from catalog.delivery.kubernetes.plane import copied
 from catalog.delivery.plane import ObjectKey, PlaneNotConfigured
-from catalog.delivery.rows import bodies_for, key_of
+from catalog.delivery.rows import bodies_for, key_of, save_columns
 from catalog.delivery.tracking import RESTARTED_AT
 from catalog.kinds.rendered_object import RenderedObject
 from catalog.kinds.rendered_release import RenderedRelease
@@ -194,7 +194,7 @@ def note_release(release: RenderedRelease, news: Mapping[ObjectKey, News], now: 
     bodies = manifests_of(release, present)
     changed = [row for row in concerned if note_row(row, news[key_of(row)], bodies.get(key_of(row)), now)]
     if changed:
-        RenderedObject.objects.system("watch").bulk_update(changed, SEEN)
+        save_columns(changed, SEEN)
     return bool(changed) or has_copies(news.values(), rows)
 
 
