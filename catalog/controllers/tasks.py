@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_process_init, worker_ready, worker_shutting_down
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import connection
 
 from catalog.controllers import housekeeping as housekeeping
 from catalog.controllers import runtime, work
 from catalog.delivery.kubernetes.watching import Watching
+from portal.periodic import in_every_worker
 
 log = logging.getLogger("stagecraft.reconcile")
 LONGEST_DRAIN = 30.0  # seconds; a longer task would keep a stopping worker waiting
@@ -42,38 +42,23 @@ def send_wake_up() -> None:
         log.warning("the broker took no message (%s); the workers' sweep will find the work", error)
 
 
-class Sweep(threading.Thread):
-    """Runs in every worker: frees the leases of the dead and wakes the worker for what has come due."""
-
-    def __init__(self) -> None:
-        super().__init__(name="sweep", daemon=True)
-        self.stopped = threading.Event()
-
-    def run(self) -> None:
-        while not self.stopped.wait(settings.RECONCILE_SWEEP_SECONDS):
-            try:
-                close_old_connections()
-                work.free_orphans()
-                if work.due_count():
-                    send_wake_up()
-            except Exception:
-                log.exception("sweep failed; the next one is in %s s", settings.RECONCILE_SWEEP_SECONDS)
-            finally:
-                connection.close()
+def sweep() -> None:
+    """Free the leases of the dead, and wake the worker for what has come due."""
+    work.free_orphans()
+    if work.due_count():
+        send_wake_up()
 
 
-_sweep: Sweep | None = None
+in_every_worker("sweep", lambda: settings.RECONCILE_SWEEP_SECONDS, sweep)
 _watching: Watching | None = None
 
 
 @worker_ready.connect
-def start_sweep(**_: Any) -> None:
+def start(**_: Any) -> None:
     """Free what an earlier worker of this machine left behind, and look at once."""
-    global _sweep, _watching
+    global _watching
     work.free_orphans()
     send_wake_up()
-    _sweep = Sweep()
-    _sweep.start()
     _watching = Watching(send_wake_up)
     _watching.start()
 
@@ -87,6 +72,5 @@ def forget_inherited_connections(**_: Any) -> None:
 @worker_shutting_down.connect
 def stop(**_: Any) -> None:
     runtime.stopping.set()
-    for thread in (_sweep, _watching):
-        if thread is not None:
-            thread.stopped.set()
+    if _watching is not None:
+        _watching.stopped.set()

@@ -1,55 +1,26 @@
-"""In every worker: a thread that seals new events and keeps the months' partitions ahead."""
+"""In every worker: new events are sealed, and the months' partitions kept ahead. Workers take turns by a lock."""
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
-from typing import Any
 
-from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import connection
 
 from portal.audit import partitions, sealing
+from portal.periodic import in_every_worker
 
-log = logging.getLogger("stagecraft.audit")
 PARTITIONS_EVERY = 3600.0  # seconds
+_looked_at: list[float] = []
+"""When this worker looked for partitions last."""
 
 
-class Sealer(threading.Thread):
-    """Many workers may run one; they take turns by a lock of the database."""
-
-    def __init__(self) -> None:
-        super().__init__(name="audit-sealer", daemon=True)
-        self.stopped = threading.Event()
-
-    def run(self) -> None:
-        looked = 0.0
-        while not self.stopped.wait(settings.AUDIT_SEAL_SECONDS):
-            try:
-                close_old_connections()
-                if connection.vendor == "postgresql" and time.monotonic() - looked > PARTITIONS_EVERY:
-                    with connection.cursor() as cursor:
-                        partitions.ensure_partitions(cursor)
-                    looked = time.monotonic()
-                sealing.seal_pending()
-            except Exception:
-                log.exception("sealing failed; the next try is in %s s", settings.AUDIT_SEAL_SECONDS)
-                connection.close()
+def seal() -> None:
+    if connection.vendor == "postgresql" and (not _looked_at or time.monotonic() - _looked_at[0] > PARTITIONS_EVERY):
+        with connection.cursor() as cursor:
+            partitions.ensure_partitions(cursor)
+        _looked_at[:] = [time.monotonic()]
+    sealing.seal_pending()
 
 
-_sealer: Sealer | None = None
-
-
-@worker_ready.connect
-def start(**_: Any) -> None:
-    global _sealer
-    _sealer = Sealer()
-    _sealer.start()
-
-
-@worker_shutting_down.connect
-def stop(**_: Any) -> None:
-    if _sealer is not None:
-        _sealer.stopped.set()
+in_every_worker("audit-sealer", lambda: settings.AUDIT_SEAL_SECONDS, seal, keeps_connection=True)

@@ -108,11 +108,12 @@ def test_what_is_used_keeps_its_note(shop: Any) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_workers_thread_cleans_by_itself(shop: Any) -> None:
-    from catalog.access.tasks import Cleaner
+    from catalog.access.tasks import clean
+    from portal.periodic import Periodic
 
     role("viewer", "component:view")
     bind("old", "groups:crew", "viewer", namespace="acme", scope={"project": "shop"}, **ended(8 * DAY))
-    cleaner = Cleaner(every=0.05)
+    cleaner = Periodic("cleaner", lambda: 0.05, clean)
     cleaner.start()
     gone = threading.Event()
     for _ in range(200):

@@ -171,6 +171,7 @@ MAY_GO_AROUND = {
     "portal/audit/tasks.py": "a lock",
     "catalog/api/operations.py": "SELECT 1, for the readiness probe",
     "catalog/controllers/work.py": "the queue's own table",
+    "catalog/store/head.py": "listens to the notifications of commits",
     "catalog/store/log.py": "the lock that orders commits",
     "catalog/store/name_order.py": "orders the columns of names",
 }
