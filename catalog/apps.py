@@ -64,12 +64,12 @@ def prepare_permissions(using: str, **_: Any) -> None:
     from catalog.access import policy_version
     from catalog.access.models import PolicyState
     from catalog.access.permissions import ensure_permissions
-    from catalog.store.name_order import order_by_bytes
+    from catalog.store.indexes import prepare_for_lists
 
     if PolicyState._meta.db_table in connections[using].introspection.table_names():
         ensure_permissions()
         policy_version.install(using)
-        order_by_bytes(using)
+        prepare_for_lists(using)
 
 
 def ensure_default_namespace(using: str, **_: Any) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import orjson
 from django.db.models import BooleanField, F, Func, Q, TextField, Value
-from django.db.models.lookups import Exact, IsNull
+from django.db.models.lookups import IsNull
 
 from portal.wire.selectors import Requirement
 
@@ -32,6 +33,25 @@ class LabelValue(Func):
     def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:
         column, parameters = compiler.compile(self.source_expressions[0])
         return f"({column} ->> %s)", [*parameters, self.key]
+
+
+class LabelIs(Func):
+    """Whether a row has a label of that value. PostgreSQL has an index for it (`catalog.store.indexes`)."""
+
+    arity = 1
+    output_field = BooleanField()
+
+    def __init__(self, key: str, value: str) -> None:
+        super().__init__(F("labels"))
+        self.key, self.value = key, value
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:
+        column, parameters = compiler.compile(self.source_expressions[0])
+        return f"(JSON_EXTRACT({column}, %s) = %s)", [*parameters, f'$."{self.key}"', self.value]
+
+    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:
+        column, parameters = compiler.compile(self.source_expressions[0])
+        return f"({column} @> CAST(%s AS jsonb))", [*parameters, orjson.dumps({self.key: self.value}).decode()]
 
 
 class LabelCompares(Func):
@@ -83,7 +103,7 @@ def one_of(requirement: Requirement) -> Q:
     """The label has one of the values."""
     condition = Q()
     for wanted in requirement.values:
-        condition |= Q(Exact(LabelValue(requirement.key), Value(wanted)))
+        condition |= Q(LabelIs(requirement.key, wanted))
     return condition
 
 

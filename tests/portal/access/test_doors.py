@@ -173,7 +173,7 @@ MAY_GO_AROUND = {
     "catalog/controllers/work.py": "the queue's own table",
     "catalog/store/head.py": "listens to the notifications of commits",
     "catalog/store/log.py": "the lock that orders commits",
-    "catalog/store/name_order.py": "orders the columns of names",
+    "catalog/store/indexes.py": "orders columns and makes indexes",
 }
 SURFACES = (
     "catalog/api/",

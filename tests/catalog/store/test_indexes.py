@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from catalog.api.label_filter import filter_by_labels
 from catalog.api.listing import page_statement
 from catalog.kinds.component import Component
 from catalog.kinds.registry import KINDS
-from catalog.store.name_order import order_by_bytes
+from catalog.store.indexes import index_labels, order_by_bytes
 from portal.prepared import as_given
+from portal.wire.selectors import parse_selector
 from tests.factories import ComponentFactory, NamespaceFactory, ProjectFactory
 
 pytestmark = pytest.mark.django_db
@@ -59,3 +61,16 @@ def test_every_kind_in_namespaces_has_the_order_and_is_given_it_once(django_asse
             [[model._meta.db_table for model in KINDS if model.namespaced]],
         )
         assert cursor.fetchone() == (sum(model.namespaced for model in KINDS),)
+
+
+@only_postgresql
+def test_a_selector_that_little_meets_goes_by_an_index(django_assert_num_queries: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX labels_of_component")
+    index_labels("default")
+    with django_assert_num_queries(1):
+        index_labels("default")
+    rows = filter_by_labels(Component.objects.system("test"), parse_selector("team in (blue, red)"))
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    assert "labels_of_component" in rows.order_by().explain()
