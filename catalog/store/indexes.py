@@ -4,7 +4,7 @@ kinds have it too.
 Names are in the order of their bytes, as the reference's store keeps its keys. A database sorts by its own collation,
 which may put "a-b" behind "ab"; lists therefore ask for the order of bytes. Where the column has that order itself, the
 index that makes names unique gives a page without sorting: of 100,000 objects in a millisecond, where sorting them
-takes hundreds. And labels have an index by their values, for selectors that few objects or none meet.
+takes a hundred and more. And labels have an index by their values, for selectors that few objects or none meet.
 
 SQLite compares bytes anyway, and looks through the labels of 100,000 objects in 28 ms at most.
 """
