@@ -54,6 +54,7 @@ def force_deletion(call: Call, model: type[PlatformObject], namespace: str, name
 
 def undelete_object(call: Call, model: type[PlatformObject], namespace: str, name: str) -> HttpResponse:
     """200 with what came back; 404 if the caller could never see such an object, 409 with why it does not come back."""
+    audit.asked(f"{model.kind.lower()}:undelete", model.kind, namespace, name)
     if not visible_uids(call.access, model, namespace, name):
         raise Refusal(404, f"{model.kind} not found")
 
@@ -114,7 +115,6 @@ def visible(call: Call, model: type[PlatformObject], namespace: str, name: str) 
     """The object, if the caller may see it; else 404."""
     held = store.get_or_none(model.kind, namespace, name)
     if held is None:
-        call.require("view", model.kind, namespace=namespace, name=name)
         raise Refusal(404, f"{model.kind} not found")
     guard.require(call.access, "view", held)
     return held

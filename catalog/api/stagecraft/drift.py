@@ -111,7 +111,6 @@ def visible(call: Call, model: type[PlatformObject], namespace: str, name: str) 
     """The binding, if the caller may see it; else 404."""
     held = store.get_or_none(model.kind, namespace, name)
     if held is None:
-        call.require("view", model.kind, namespace=namespace, name=name)
         raise Refusal(404, f"{model.kind} not found")
     guard.require(call.access, "view", held)
     return held

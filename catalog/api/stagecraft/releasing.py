@@ -56,6 +56,7 @@ class RollbackQuery:
 
 def promote_component(call: Call, model: type[PlatformObject], namespace: str, name: str) -> HttpResponse:
     """200 with the binding; 409 with why nothing can be promoted."""
+    audit.asked("component:promote", model.kind, namespace, name)
     component: Any = visible(call, model, namespace, name)
     body = body_of(call)
     target, source = text_of(body, "to"), body.get("from") or None
@@ -88,6 +89,7 @@ def show_rollback(call: Call, model: type[PlatformObject], namespace: str, name:
 
 def roll_component_back(call: Call, model: type[PlatformObject], namespace: str, name: str) -> HttpResponse:
     """200 with what was rolled back; 409 with what stands against it."""
+    audit.asked("component:rollback", model.kind, namespace, name)
     component: Any = visible(call, model, namespace, name)
     body = body_of(call)
     environment, release = text_of(body, "environment"), body.get("release") or None
@@ -111,8 +113,10 @@ def changing(change: Callable[..., Any]) -> Callable[..., HttpResponse]:
     """A view that does one thing to a binding: 200 with it; 409 where that cannot be."""
 
     def view(call: Call, model: type[PlatformObject], namespace: str, name: str) -> HttpResponse:
+        action = f"releasebinding:{change.__name__}"
+        audit.asked(action, model.kind, namespace, name)
         binding = visible(call, model, namespace, name)
-        with answered(call, f"releasebinding:{change.__name__}", binding):
+        with answered(call, action, binding):
             outcome = change(binding, call.actor, permit_of(call))
         return responses.json_body({"result": outcome.action, "binding": wire(outcome.obj)})
 
