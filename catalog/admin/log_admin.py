@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -12,34 +11,20 @@ from django.template.response import TemplateResponse
 from catalog.admin.acting import access_of
 from catalog.admin.history import diff_of
 from portal.access.place import Place
+from portal.admin_site.read_only import ReadOnlyAdmin
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A list for looking only, of what concerns the whole platform: its action is given on the cluster."""
+class PlatformLogAdmin(ReadOnlyAdmin):
+    """A list of what concerns the whole platform: its action is given on the cluster."""
 
     action = ""
 
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
+    def may_look(self, request: HttpRequest) -> bool:
         access = access_of(request)
         return access is not None and access.allows(self.action, Place())
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_module_permission(request)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class RevisionAdmin(ReadOnlyAdmin):
+class RevisionAdmin(PlatformLogAdmin):
     action = "revision:view"
     section = "Operations"
     list_display = ("sequence", "recorded_at", "action", "kind", "namespace", "name", "actor", "surface")
@@ -50,7 +35,7 @@ class RevisionAdmin(ReadOnlyAdmin):
     list_per_page = 100
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        rows = super().get_queryset(request)
+        rows: Any = super().get_queryset(request)
         rows = rows.system("revision:view everywhere") if self.has_view_permission(request) else rows.none()
         return rows.defer("before", "after")
 

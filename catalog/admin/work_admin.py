@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from catalog.admin.acting import access_of
-from catalog.admin.log_admin import ReadOnlyAdmin
+from catalog.admin.log_admin import PlatformLogAdmin
 from catalog.admin.object_page import change_url
 from catalog.controllers.models import WorkItem
 from catalog.controllers.work import mark_due
@@ -36,7 +36,7 @@ class DueFilter(admin.SimpleListFilter):
         return queryset
 
 
-class WorkItemAdmin(ReadOnlyAdmin):
+class WorkItemAdmin(PlatformLogAdmin):
     action = "workitem:view"
     section = "Operations"
     list_display = ("item", "due_at", "attempts", "error", "lease_owner", "lease_until")

@@ -12,12 +12,13 @@ from django.utils.safestring import SafeString
 
 from portal.access.engine import Access
 from portal.accounts.models import User
+from portal.admin_site.read_only import ReadOnlyAdmin
 from portal.audit.models import AuditEvent
 from portal.audit.reading import visible_to
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AuditEventAdmin(ReadOnlyAdmin):
     section = "Operations"
     is_audited_elsewhere = True
     list_display = ("recorded_at", "outcome", "actor", "on_behalf_of", "surface", "action", "what")
@@ -26,8 +27,6 @@ class AuditEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_help_text = "an action, or exactly an actor, a kind, an object's name or a request id"
     ordering = ("-id",)
     list_per_page = 100
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
     exclude = ("details",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -45,17 +44,6 @@ class AuditEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def what_happened(self, event: AuditEvent) -> SafeString:
         return format_html("<pre>{}</pre>", json.dumps(json.loads(event.details), indent=2))
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
+    def may_look(self, request: HttpRequest) -> bool:
+        """Anybody of the staff: which events they see, `get_queryset` decides."""
         return bool(request.user.is_active and request.user.is_staff)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_module_permission(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
