@@ -8,7 +8,10 @@ The contract's 130 tools cost an agent some twenty thousand tokens before it has
     dispatching.py the only way to those: the same checks, the same functions, the same audit
     verbs.py       list, get, schema, create, update, delete
     deploying.py   deploy, promote, rollback, diff
-    looking.py     status, logs, events, observe
+    status.py      status
+    logs.py        logs, events
+    observing.py   observe
+    since.py       times as agents write them
     asking.py      who may, what changed
     running.py     run, and wait until something is so
     text.py        a result as lines of text

@@ -18,7 +18,7 @@ from portal.mcp.arguments import ITEMS, NUMBER, TEXT, BadArguments, described, o
 from portal.mcp.registry import Arguments, Document
 from workflows.compact.budget import Cursor
 from workflows.compact.dispatching import read
-from workflows.compact.looking import beginning_of, wire_time
+from workflows.compact.since import beginning_of, wire_time
 from workflows.compact.tool import CompactTool, Picked, actions_behind
 from workflows.compact.verbs import PLACE, SPARING
 

@@ -22,7 +22,7 @@ from portal.mcp.registry import Arguments, Document
 from portal.wire.responses import Refusal
 from workflows.compact.dispatching import arguments_of, read, write
 from workflows.compact.kinds import kinds_with
-from workflows.compact.looking import UNSEEN, run_named, status_in, status_of_resource
+from workflows.compact.status import UNSEEN, run_named, status_in, status_of_resource
 from workflows.compact.tool import CompactTool, Picked, actions_behind
 from workflows.compact.verbs import SPARING
 

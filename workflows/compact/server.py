@@ -44,7 +44,7 @@ def json_answer(given: Arguments, result: Document) -> Document:
 
 
 TOOLS = Registry()
-for _module in ("verbs", "deploying", "looking", "asking", "running"):
+for _module in ("verbs", "deploying", "status", "logs", "observing", "asking", "running"):
     TOOLS.add_module(f"workflows.compact.{_module}")
 COMPACT = Server("stagecraft-compact", TOOLS, INSTRUCTIONS, path="/mcp/compact", show=show)
 
