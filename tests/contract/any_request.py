@@ -60,8 +60,14 @@ class Maker:
         self.chance = random.Random(self.seed)  # noqa: S311  (which names are tried, not a secret)
         self.known = {(item.method, item.path): item for item in self.document.operations.values()}
 
-    def requests(self, examples: int, only: str = "", *, is_shuffled: bool = False) -> Iterator[Request]:
-        """So many right and so many wrong ones of each operation, or of those whose path begins so."""
+    def requests(
+        self, examples: int, only: str = "", *, variants: int = 1, is_shuffled: bool = False
+    ) -> Iterator[Request]:
+        """So many right and so many wrong ones of each operation, or of those whose path begins so.
+
+        Making one takes far longer than sending it, so each may be sent in variants: to other objects, and with other
+        parts of its body in a right one.
+        """
         every = list(schemathesis.openapi.from_dict(dict(self.document.whole)).get_all_operations())
         if is_shuffled:
             self.chance.shuffle(every)
@@ -71,7 +77,8 @@ class Maker:
                 operation = self.known[made.method.upper(), made.path]
                 for mode in RIGHT_AND_WRONG:
                     for case in cases(made, mode, examples, self.chance.randrange(2**32)):
-                        yield self.request(operation, case)
+                        for _ in range(variants):
+                            yield self.request(operation, case)
 
     def request(self, operation: Operation, case: Any) -> Request:
         path = operation.path
@@ -84,7 +91,7 @@ class Maker:
         if right is not None and isinstance(body, dict) and self.chance.random() < 0.8:
             body = self.mixed(copy.deepcopy(right), body)
             if isinstance(body.get("metadata"), dict) and self.chance.random() < 0.6:
-                body["metadata"]["name"] = self.chance.choice((*THERE, "made-up"))
+                body["metadata"]["name"] = self.chance.choice((*THERE, "made-up", f"made-{self.chance.randrange(40)}"))
         return Request(operation, f"{path}?{query}" if query else path, headers, body)
 
     def name_for(self, parameter: str, value: Any) -> str:

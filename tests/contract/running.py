@@ -66,9 +66,9 @@ class Running:
 
 
 @contextmanager
-def running(home: Path, conformance: Path) -> Iterator[Running]:
-    """A fresh one on Git planes, ended with the block."""
+def running(home: Path, conformance: Path, database_url: str = "") -> Iterator[Running]:
+    """A fresh one on Git planes, ended with the block; on SQLite unless told."""
     with Issuer() as issuer:
         token = Identities(issuer).headers("admin")["Authorization"].partition(" ")[2]
-        with Stage(home, conformance, settings={**issuer.settings, **SETTINGS}) as stage:
+        with Stage(home, conformance, settings={**issuer.settings, **SETTINGS, "DATABASE_URL": database_url}) as stage:
             yield Running(stage, token)
