@@ -154,6 +154,25 @@ def test_a_change_that_nobody_has_looked_at_is_not_called_healthy(agent: McpClie
     assert "healthy: yes" in text_of(agent, "status", **WEB, environment="development")
 
 
+def test_an_agent_reads_through_groups_and_never_makes_a_grant(agent: McpClient) -> None:
+    bind("bots", "groups:bots", "admin")
+    bot = person("bot", "bots", kind="agent")
+    reader = client_of(bot, path="/mcp/compact")
+    assert "status" in reader.tool_names()
+    assert not {"create", "update", "delete", "deploy", "promote", "rollback", "run"} & set(reader.tool_names())
+    assert 'missing permission "releasebinding:update"' in reader.refused("promote", **WEB, environment="staging")
+    bind("bot", "sub:bot", "admin")
+    spec = {
+        "entitlement": {"claim": "groups", "value": "everybody"},
+        "roleMappings": [{"roleRef": {"kind": "ClusterAuthzRole", "name": "admin"}}],
+    }
+    reader.refused("create", kind="authz_role_binding", name="mine", fields={"spec": spec})
+    assert store.get_or_none("ClusterAuthzRoleBinding", "", "mine") is None
+    assert "action: created" in text_of(reader, "promote", **WEB, environment="staging")
+    event = AuditEvent.objects.system("test").filter(actor="bot", outcome="success", kind="ReleaseBinding").first()
+    assert event is not None and event.actor_kind == "agent" and "owner-of-agents" in str(event.details)
+
+
 # wait -----------------------------------------------------------------------------------------------------------------
 
 
