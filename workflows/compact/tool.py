@@ -81,9 +81,7 @@ class CompactTool(Tool):
     @cached_property
     def wire(self) -> Document:
         """Without a schema of results, which are text."""
-        shown = {**Tool.wire.func(self)}  # type: ignore[attr-defined]
-        del shown["outputSchema"]
-        return shown
+        return {field: value for field, value in super().wire.items() if field != "outputSchema"}
 
     def shown_to(self, actions: frozenset[str]) -> Tool | None:
         kinds = frozenset(
