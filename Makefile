@@ -20,7 +20,7 @@ bench: ## measure speed and memory
 	@scripts/environment --dev
 	@.venv/bin/python -m bench $(ARGS)
 
-soak: ## the long runs: kills, concurrent writers, random edits
+soak: ## the long runs: kills, concurrent writers, random edits, made-up requests
 	@scripts/environment --dev
 	@.venv/bin/python -m tests --soak $(ARGS)
 
