@@ -30,10 +30,8 @@ CHANGE = {
     "surface": "rest",
     "requestId": "01a1ff40-2b98-763c-ab6d-8626755397f2",
 }
-OUTCOME = {
-    "result": "created", "kind": "Trait", "namespace": "acme", "name": "cache", "line": 1,
-    "version": "4f3c9a1b0d2e8f7a6b5c4d3e-9a1b2c3d4e5f6a7b",
-}  # fmt: skip
+TRIED = {"result": "created", "kind": "Trait", "namespace": "acme", "name": "cache", "line": 1}
+OUTCOME = {**TRIED, "version": "4f3c9a1b0d2e8f7a6b5c4d3e-9a1b2c3d4e5f6a7b"}
 TOKEN = {
     "id": 7, "name": "ci", "user": "ann", "actions": ["component:view"], "namespace": "acme",
     "createdAt": "2026-05-31T12:00:00Z", "expiresAt": "2026-08-29T12:00:00Z", "usable": True,
@@ -154,7 +152,7 @@ OPERATIONS: dict[str, Described] = {
     ),
     "documents.diff_documents": Described(
         "Show what applying documents would change",
-        {"items": [{**OUTCOME, "diff": "--- stored\n+++ applied\n…"}], "counts": {"created": 1}},
+        {"items": [{**TRIED, "diff": "--- stored\n+++ applied\n…"}], "counts": {"created": 1}},
         DEFAULT_NAMESPACE,
         body=TRAIT,
         body_type=YAML,

@@ -52,15 +52,23 @@ def apply_entries(
     with store.rehearsal() if dry_run else nullcontext(), audit.batch():
         if dry_run:
             audit.rehearses()
-        waiting: list[Entry] = []
-        for entry in entries:
-            outcome = apply_entry(entry, actor, default_namespace, permission)
-            if outcome is None:
-                waiting.append(entry)
-            else:
-                yield outcome
-        for entry in waiting:
-            yield apply_entry(entry, actor, default_namespace, permission, is_last_try=True)  # type: ignore[misc]
+        for outcome in tried(entries, actor, default_namespace, permission):
+            yield replace(outcome, version="") if dry_run else outcome  # a version that will never be is of no use
+
+
+def tried(
+    entries: Iterable[Entry], actor: Actor, default_namespace: str, permission: Permission
+) -> Iterator[DocumentOutcome]:
+    """Try each document, and those whose namespace was missing once more at the end."""
+    waiting: list[Entry] = []
+    for entry in entries:
+        outcome = apply_entry(entry, actor, default_namespace, permission)
+        if outcome is None:
+            waiting.append(entry)
+        else:
+            yield outcome
+    for entry in waiting:
+        yield apply_entry(entry, actor, default_namespace, permission, is_last_try=True)  # type: ignore[misc]
 
 
 def apply_entry(
@@ -115,10 +123,11 @@ def apply_together(
     outcomes: list[DocumentOutcome] = []
     try:
         with audit.operation(actor, "document:apply"), store.transaction():
-            tried = apply_entries(
-                entries, actor, default_namespace=default_namespace, dry_run=dry_run, permission=permission
+            outcomes.extend(
+                apply_entries(
+                    entries, actor, default_namespace=default_namespace, dry_run=dry_run, permission=permission
+                )
             )
-            outcomes.extend(tried)
             failed = sum(outcome.result == "failed" for outcome in outcomes)
             if failed:
                 raise Undone(f"{failed} of {len(outcomes)} documents failed, so none was applied")
@@ -170,7 +179,9 @@ def compare_entries(
             return entry
 
         looked_at = map(looked_up, entries)
-        for outcome in apply_entries(looked_at, actor, default_namespace=default_namespace, permission=permission):
+        for outcome in apply_entries(
+            looked_at, actor, default_namespace=default_namespace, dry_run=True, permission=permission
+        ):
             if outcome.result not in ("created", "changed"):
                 yield outcome, ""
                 continue

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import io
-import logging
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,14 +23,15 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from catalog import store
 from catalog.api.stagecraft import watch
-from catalog.controllers import runtime, tasks
+from catalog.controllers import runtime
 from catalog.kinds.registry import KINDS
 from portal.accounts.models import User, issue_token
-from portal.quickstart import content
 from portal.secrets import SecretText
 from portal.wire import server_sent
+from tests.canaries import caught, messages, start_platform
 from tests.catalog.api.conftest import ApiClient
 
+__all__ = ["caught", "messages"]  # fixtures
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 CANARY = "canary-4d71e9"
 SECRET = {
@@ -63,24 +63,13 @@ def shows(text: str) -> bool:
 
 
 @pytest.fixture
-def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is handed to the broker."""
-    sent: list[str] = []
-    monkeypatch.setattr(tasks.drain, "apply_async", lambda *arguments, **named: sent.append(repr((arguments, named))))
-    return sent
-
-
-@pytest.fixture
 def planted(
-    transactional_db: None, settings: Any, tmp_path: Path, messages: list[str], caplog: pytest.LogCaptureFixture
+    transactional_db: None, settings: Any, tmp_path: Path, messages: list[str], caught: pytest.LogCaptureFixture
 ) -> ApiClient:
     """A platform at work, with secrets handed over; a client who may do everything."""
-    caplog.set_level(logging.DEBUG)
-    settings.GIT_PLANE_REPOSITORY = str(tmp_path / "plane.git")
     settings.SECRET_MANAGEMENT_ENABLED = True
     settings.AUDIT_CHECKPOINTS = tmp_path / "checkpoints.jsonl"
-    content.apply_directory(content.DEFAULTS)
-    content.apply_directory(content.SHOP)
+    start_platform(settings, tmp_path)
     user = User.objects.create_superuser("root", password=f"{CANARY}-login")
     api = ApiClient(Client(raise_request_exception=False), issue_token(user, "ci"))
     api.client.force_login(user)

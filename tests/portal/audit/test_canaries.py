@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,16 @@ from django.test import Client
 
 from catalog import store
 from catalog.compiler import yaml
-from catalog.controllers import runtime, tasks, work
+from catalog.controllers import runtime, work
 from catalog.kinds.registry import KINDS
 from catalog.store.models import Revision
 from portal.accounts.models import AccessToken, User, issue_token
 from portal.audit.models import AuditEvent
 from portal.audit.redaction import redact
-from portal.quickstart import content
+from tests.canaries import caught, messages, start_platform
 from tests.portal.audit.conftest import TESTER
+
+__all__ = ["caught", "messages"]  # fixtures
 
 CANARY = "canary-8f3a1c"
 API = {"apiVersion": "openchoreo.dev/v1alpha1"}
@@ -49,27 +50,11 @@ PLANE_ANNOTATIONS = {
 
 
 @pytest.fixture
-def caught(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.set_level(logging.DEBUG)
-    return caplog
-
-
-@pytest.fixture
-def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is handed to the broker."""
-    sent: list[str] = []
-    monkeypatch.setattr(tasks.drain, "apply_async", lambda *arguments, **named: sent.append(repr((arguments, named))))
-    return sent
-
-
-@pytest.fixture
 def planted(
     transactional_db: None, settings: Any, tmp_path: Path, messages: list[str], caught: pytest.LogCaptureFixture
 ) -> Client:
     """A platform with canaries in it; a browser in which an administrator is signed in."""
-    settings.GIT_PLANE_REPOSITORY = str(tmp_path / "plane.git")
-    content.apply_directory(content.DEFAULTS)
-    content.apply_directory(content.SHOP)
+    start_platform(settings, tmp_path)
     work.wake_up_answered()  # so that the next change sends a message
     store.apply(CHANNEL, TESTER)
     workload = store.to_document(store.get("Workload", "default", first("Workload")), with_status=False)
