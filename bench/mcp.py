@@ -13,21 +13,15 @@ import itertools
 import json
 import os
 import random
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
+from bench.installation import child, cpu_seconds, installations, server
 from bench.report import Row
-from bench.rest import SECONDS, SETUPS, TICKS, ask, connect, cpu_seconds, server, timed, waits
-from tests.real import services
+from bench.rest import SECONDS, SETUPS, ask, connect, timed, waits
 
-REPOSITORY = Path(__file__).resolve().parent.parent
 COMPONENTS = 1000
 CLIENTS = 50
 PROJECT = {"namespace_name": "big", "project_name": "default"}
@@ -38,25 +32,10 @@ INTRODUCTION = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo
 def run() -> list[Row]:
     """All figures, for each database. One that cannot be had here is left out."""
     rows: list[Row] = []
-    for setup in SETUPS:
-        with ExitStack() as stack:
-            try:
-                url = stack.enter_context(services.start_postgresql()).url if setup == "postgresql" else ""
-            except services.Unavailable as reason:
-                print(f"{setup}: left out, {reason}", flush=True)
-                continue
-            home = stack.enter_context(tempfile.TemporaryDirectory(prefix="stagecraft-bench-"))
-            environment = {
-                **os.environ, "STAGECRAFT_HOME": home, "DATABASE_URL": url, "CELERY_BROKER_URL": "memory://",
-                "LOG_LEVEL": "WARNING",
-            }  # fmt: skip
-            filled = subprocess.run(
-                [sys.executable, "-m", "bench.mcp"], cwd=REPOSITORY, env=environment, check=True,
-                stdout=subprocess.PIPE, text=True,
-            )  # fmt: skip
-            token = json.loads(filled.stdout.splitlines()[-1])["token"]
-            with server(environment) as (process, port):
-                rows += measured(setup, process.pid, port, token)
+    for setup, environment in installations(SETUPS):
+        token = child(environment, "bench.mcp", "fill")["token"]
+        with server(environment) as (pid, port):
+            rows += measured(setup, pid, port, token)
     return rows
 
 
@@ -117,7 +96,7 @@ def crowd(setup: str, pid: int, port: int, token: str) -> list[Row]:
     used = cpu_seconds(pid) - cpu
     name = f"{setup}: {CLIENTS} clients, list_components (a page of 20)"
     return [
-        Row(f"{name}, per CPU-second", len(spent) / max(used, 1 / TICKS), ""),
+        Row(f"{name}, per CPU-second", len(spent) / max(used, 0.01), ""),
         Row(f"{name}, failures", len(failures), "", 1.0),
         *waits(name, spent),
     ]

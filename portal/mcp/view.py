@@ -155,7 +155,7 @@ def result_of(server: Server, call: Call, message: Message) -> Any:
 
 def introduction(server: Server, message: Message) -> dict[str, Any]:
     """The result of `initialize`. Nothing is remembered: the next request may go to another process."""
-    capabilities: dict[str, Any] = {"logging": {}, "tools": {"listChanged": True}}
+    capabilities: dict[str, Any] = {"logging": {}, "tools": {"listChanged": False}}
     if server.prompts:
         capabilities["prompts"] = {}
     if server.resources:

@@ -14,7 +14,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBase
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
-API_PATHS = ("/api/", "/exec/", "/health", "/ready")
+API_PATHS = ("/api/", "/exec/", "/mcp", "/observer/", "/health", "/ready")
 
 
 class StraightToView:
