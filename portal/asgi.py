@@ -6,7 +6,7 @@ from typing import Any
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-django_application = get_asgi_application()
+django_application: Any = get_asgi_application()
 
 from django.db import connections  # noqa: E402 - needs Django to be ready
 

@@ -61,7 +61,9 @@ async def serve(django: Application, scope: Scope, receive: Receive, send: Send)
     slot = Slot()
     await ask(django, scope, slot)
     started = slot.started
-    if started is None:
+    if started is not None and slot.status != 200:  # something failed after the view
+        await in_thread(started.session.close)
+    if started is None or slot.status != 200:
         await refuse(send, slot.status, slot.headers, slot.body)
         return
     name = started.call.user.get_username()

@@ -34,7 +34,10 @@ def renew(name: str, url: str, agents: Sequence[Connected]) -> None:
     """Write down that the replica runs, and which agents are connected to it."""
     now = timezone.now()
     with transaction.atomic():
-        GatewayReplica.objects.update_or_create(name=name, defaults={"url": url, "renewed_at": now})
+        _, is_new = GatewayReplica.objects.update_or_create(name=name, defaults={"url": url, "renewed_at": now})
+        if is_new:
+            # Whoever had this address before has died.
+            GatewayReplica.objects.filter(url=url).exclude(name=name).delete()
         held = {row.id: row for row in ConnectedAgent.objects.filter(replica_id=name)}
         for agent in agents:
             row = held.pop(agent.id, None)

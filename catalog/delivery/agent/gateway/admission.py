@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from catalog.delivery.agent.gateway.certificates import NotTrusted, require_signed
 from catalog.delivery.agent.gateway.tls import Certificates
@@ -23,8 +23,13 @@ class Refused(Exception):
         self.status = status
 
 
-def admit(certificates: Certificates, plane_type: str, plane_id: str) -> frozenset[Head]:
-    """The planes that the agent may speak for, at least one. Asks the database. Raises `Refused`."""
+def admit(
+    certificates: Certificates, plane_type: str, plane_id: str, planes: Iterable[PlatformObject] | None = None
+) -> frozenset[Head]:
+    """The planes that the agent may speak for, at least one. Raises `Refused`.
+
+    `planes`: all of that type, read by the caller; else the database is asked.
+    """
     if not plane_type or not plane_id:
         raise Refused(400, f"missing {'planeType' if not plane_type else 'planeID'} parameter")
     if plane_type not in PLANE_TYPES:
@@ -33,7 +38,9 @@ def admit(certificates: Certificates, plane_type: str, plane_id: str) -> frozens
         raise Refused(401, "no client certificate presented")
     reasons = []
     admitted = set()
-    for plane in planes_with(plane_type, plane_id):
+    for plane in planes_of(plane_type) if planes is None else planes:
+        if head_of(plane).plane_id != plane_id:
+            continue
         try:
             require_signed(certificates, authority_of(plane))
             admitted.add(head_of(plane))
@@ -45,11 +52,21 @@ def admit(certificates: Certificates, plane_type: str, plane_id: str) -> frozens
     return frozenset(admitted)
 
 
-def planes_with(plane_type: str, plane_id: str) -> Iterator[PlatformObject]:
-    for kind in (kind for kind, found in TYPES.items() if found == plane_type):
-        for plane in kind_named(kind).objects.system("agents' certificates").order_by("pk"):
-            if head_of(plane).plane_id == plane_id:
-                yield plane
+def judge(agents: Iterable[tuple[Certificates, str, str]]) -> list[frozenset[Head] | Refused]:
+    """`admit` for many agents, whose planes are read once."""
+    planes = {plane_type: planes_of(plane_type) for plane_type in PLANE_TYPES}
+    found: list[frozenset[Head] | Refused] = []
+    for certificates, plane_type, plane_id in agents:
+        try:
+            found.append(admit(certificates, plane_type, plane_id, planes[plane_type]))
+        except Refused as refused:
+            found.append(refused)
+    return found
+
+
+def planes_of(plane_type: str) -> list[PlatformObject]:
+    kinds = [kind for kind, found in TYPES.items() if found == plane_type]
+    return [plane for kind in kinds for plane in kind_named(kind).objects.system("agents' certificates").order_by("pk")]
 
 
 def authority_of(plane: PlatformObject) -> str:

@@ -16,7 +16,7 @@ from asgiref.sync import sync_to_async
 from django.db import DatabaseError
 from django.utils import timezone
 
-from catalog.delivery.agent.gateway.admission import Refused, admit
+from catalog.delivery.agent.gateway.admission import Refused, admit, judge
 from catalog.delivery.agent.gateway.limits import Limits
 from catalog.delivery.agent.gateway.link import Link, Links
 from catalog.delivery.agent.gateway.tls import Peer
@@ -64,6 +64,7 @@ class AgentsPort:
             raise Refused(503, f"the gateway cannot reach its database: {type(error).__name__}") from None
         if len(self.links.held) >= self.limits.agents:
             raise Refused(503, f"{self.limits.agents} agents are connected here; add a replica of the gateway")
+        peer.entered.set()
         socket = web.WebSocketResponse(
             heartbeat=self.limits.heartbeat_seconds, max_msg_size=self.limits.message_bytes, compress=False
         )
@@ -77,7 +78,8 @@ class AgentsPort:
         return link, socket
 
     def peer_of(self, request: web.BaseRequest) -> Peer:
-        return self.peers.get(request.transport) or Peer((), "unknown")
+        found = self.peers.get(request.transport)
+        return Peer((), "unknown") if found is None else found
 
     async def listen(self, link: Link, socket: web.WebSocketResponse) -> str:
         """Take the agent's frames until its connection ends; why it did."""
@@ -102,18 +104,18 @@ class AgentsPort:
     async def recheck(self, is_concerned: Callable[[Link], bool] = lambda link: True) -> tuple[int, int, int]:
         """How many planes were gained and lost, and how many agents had to go."""
         gained = lost = gone = 0
-        for link in [link for link in self.links.held.values() if is_concerned(link)]:
-            try:
-                planes = await sync_to_async(admit)(link.certificates, link.plane_type, link.plane_id)
-            except Refused as refused:
-                log.warning("%s has to go: %s", link, refused)
+        links = [link for link in self.links.held.values() if is_concerned(link)]
+        try:
+            judged = await sync_to_async(judge)([(link.certificates, link.plane_type, link.plane_id) for link in links])
+        except DatabaseError as error:
+            log.warning("agents are not judged anew: %s", error)
+            return 0, 0, 0
+        for link, planes in zip(links, judged, strict=True):
+            if isinstance(planes, Refused):
+                log.warning("%s has to go: %s", link, planes)
                 lost, gone = lost + len(link.planes), gone + 1
-                await link.close(str(refused))
-                continue
-            except DatabaseError as error:
-                log.warning("agents are not judged anew: %s", error)
-                break
-            if planes != link.planes:
+                await link.close(str(planes))
+            elif planes != link.planes:
                 gained, lost = gained + len(planes - link.planes), lost + len(link.planes - planes)
                 link.planes = planes
                 self.links.changed.set()

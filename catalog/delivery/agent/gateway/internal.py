@@ -26,6 +26,15 @@ from asgiref.sync import sync_to_async
 from catalog.delivery.agent import internal_token, replicas
 from catalog.delivery.agent.gateway import checks
 from catalog.delivery.agent.gateway.agents import AgentsPort
+from catalog.delivery.agent.gateway.answers import (
+    MARK,
+    Refusal,
+    back,
+    event_of,
+    may_be_repeated,
+    refused,
+    unavailable,
+)
 from catalog.delivery.agent.gateway.checks import Forbidden
 from catalog.delivery.agent.gateway.limits import Limits
 from catalog.delivery.agent.gateway.link import Busy, Cut, Link, Links, OpenStream, Slow
@@ -34,21 +43,11 @@ from catalog.delivery.agent.heads import CLUSTER, Head
 from catalog.delivery.agent.messages import COMMAND, FLOWS, HTTP, PLANE_TYPES, Answer, Chunk, Request, Stream
 
 log = logging.getLogger("stagecraft.gateway")
-MARK = "Stagecraft-Gateway"
 FORWARDED = "Stagecraft-Gateway-From"
 FIRST_WORD_SECONDS = 30.0
 LOG_BYTES = 4 * 1024 * 1024
 """Of a log, where the agent can only send it in one piece."""
-APPLY = "application/apply-patch+yaml"
 HEAD_PATH = "{plane_type}/{plane_id}/{namespace}/{name}"
-
-
-class Refusal(Exception):
-    """The gateway's own answer. `code` is one word for programs."""
-
-    def __init__(self, status: int, code: str, text: str) -> None:
-        super().__init__(text)
-        self.status, self.code = status, code
 
 
 @dataclass
@@ -340,26 +339,6 @@ def listed(request: web.Request) -> dict[str, list[str]]:
     return {name: request.headers.getall(name) for name in request.headers}
 
 
-def back(answer: Answer) -> dict[str, str]:
-    return {name: values[0] for name, values in answer.headers.items() if name.lower() in checks.PASSED_BACK and values}
-
-
-def may_be_repeated(asked: Request) -> bool:
-    """Whether asking twice comes to the same as asking once."""
-    kinds = {value for name, values in asked.headers.items() if name.lower() == "content-type" for value in values}
-    return asked.method in ("GET", "HEAD") or (asked.method == "PATCH" and kinds == {APPLY})
-
-
-def unavailable(error: Exception) -> Refusal:
-    if isinstance(error, Busy):
-        return Refusal(503, "busy", str(error))
-    return Refusal(504 if isinstance(error, Slow) else 502, "slow" if isinstance(error, Slow) else "cut", str(error))
-
-
-def refused(refusal: Refusal) -> web.Response:
-    return web.Response(status=refusal.status, text=f"{refusal}\n", headers={MARK: refusal.code})
-
-
 async def pass_on(
     opened: OpenStream, response: web.StreamResponse, request: web.Request,
     shaped: Callable[[bytes], bytes] = lambda data: data,
@@ -399,11 +378,6 @@ async def talk(opened: OpenStream, socket: web.WebSocketResponse) -> None:
         pass
     finally:
         copying.cancel()
-
-
-def event_of(data: bytes) -> bytes:
-    """One server-sent event."""
-    return b"".join(b"data: " + line + b"\n" for line in data.split(b"\n")) + b"\n"
 
 
 async def say_ok(request: web.Request) -> web.Response:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from aiohttp import web
@@ -24,16 +24,21 @@ from OpenSSL import SSL
 log = logging.getLogger("stagecraft.gateway")
 HANDSHAKE_SECONDS = 10.0
 PIECE = 65536
-HANDSHAKES = 128
-"""Connections that may be in the middle of their handshake; further ones are closed at once."""
+ENTER_SECONDS = 20.0
+"""How long a connection may last on which nobody has been let in."""
+STRANGERS = 128
+"""Such connections at once, those in the middle of their handshake included; further ones are closed."""
 Certificates = Sequence[x509.Certificate]
 
 
-class Peer(NamedTuple):
+@dataclass(eq=False)
+class Peer:
     """The other side: the certificates that it has shown, its own first, and its address."""
 
     certificates: Certificates
     address: str
+    entered: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by whoever has judged the certificates and let it in. Others may not stay."""
 
 
 class NoCertificate(Exception):
@@ -49,7 +54,7 @@ class TlsListener:
     key: Path
     peers: WeakKeyDictionary[Any, Peer] = field(default_factory=WeakKeyDictionary)
     """The other sides by the transports that `server` sees."""
-    handshakes: int = 0
+    strangers: int = 0
     running: set[asyncio.Task[None]] = field(default_factory=set)
     listening: asyncio.Server | None = None
     loaded: tuple[tuple[int, int], SSL.Context] | None = None
@@ -98,28 +103,38 @@ class TlsListener:
 
     async def serve(self, outside: Ciphered) -> None:
         """The whole life of one connection."""
-        if self.handshakes >= HANDSHAKES:
+        if self.strangers >= STRANGERS:
             return
-        self.handshakes += 1
+        tasks: list[asyncio.Task[Any]] = []
         try:
-            certificates = await asyncio.wait_for(outside.shake_hands(), HANDSHAKE_SECONDS)
+            peer = await self.meet(outside, tasks)
+            if peer.entered.is_set():
+                # Either side's end is the end of both.
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self.handshakes -= 1
-        ours, theirs = socket.socketpair()
-        loop = asyncio.get_running_loop()
-        transport, _ = await loop.connect_accepted_socket(self.server, theirs)
-        address = outside.writer.get_extra_info("peername") or ("unknown",)
-        self.peers[transport] = Peer(certificates, str(address[0]))
-        reader, writer = await asyncio.open_connection(sock=ours)
-        both = {asyncio.create_task(outside.copy_in(writer)), asyncio.create_task(outside.copy_out(reader))}
-        try:
-            # Either side's end is the end of both.
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in both:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*both, return_exceptions=True)
-            writer.close()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def meet(self, outside: Ciphered, tasks: list[asyncio.Task[Any]]) -> Peer:
+        """Shake hands, start to pass bytes on, and wait until the other side is let in or has had its time."""
+        self.strangers += 1
+        try:
+            peer = Peer(await asyncio.wait_for(outside.shake_hands(), HANDSHAKE_SECONDS), outside.address)
+            ours, theirs = socket.socketpair()
+            loop = asyncio.get_running_loop()
+            transport, _ = await loop.connect_accepted_socket(self.server, theirs)
+            self.peers[transport] = peer
+            reader, writer = await asyncio.open_connection(sock=ours)
+            tasks += [asyncio.create_task(work) for work in (outside.copy_in(writer), outside.copy_out(reader))]
+            entered = asyncio.create_task(peer.entered.wait())
+            try:
+                await asyncio.wait([*tasks, entered], timeout=ENTER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                entered.cancel()
+            return peer
+        finally:
+            self.strangers -= 1
 
 
 class Ciphered:
@@ -127,6 +142,7 @@ class Ciphered:
 
     def __init__(self, tls: SSL.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.tls, self.reader, self.writer = tls, reader, writer
+        self.address = str((writer.get_extra_info("peername") or ("unknown",))[0])
 
     async def shake_hands(self) -> Certificates:
         """The certificates of the other side, its own first; none if it showed none."""
@@ -164,18 +180,20 @@ class Ciphered:
 
     async def copy_in(self, inside: asyncio.StreamWriter) -> None:
         """Pass on what the other side says, until it says no more."""
-        while True:
-            try:
-                while data := self.tls.recv(PIECE):
-                    inside.write(data)
-                await inside.drain()
-                return
-            except SSL.WantReadError:
-                await inside.drain()
-                await self.flush()  # answers of TLS itself, such as a new key
-                await self.fill()
-            except SSL.ZeroReturnError:
-                return
+        try:
+            while True:
+                try:
+                    while data := self.tls.recv(PIECE):
+                        inside.write(data)
+                    return
+                except SSL.WantReadError:
+                    await inside.drain()
+                    await self.flush()  # answers of TLS itself, such as a new key
+                    await self.fill()
+                except SSL.ZeroReturnError:
+                    return
+        finally:
+            inside.close()
 
     async def copy_out(self, inside: asyncio.StreamReader) -> None:
         """Pass on what our side says."""
