@@ -50,9 +50,10 @@ class Lender:
             yield
         finally:
             if connection is not None:
-                if connection.in_atomic_block:
-                    connection.close()  # never hand on half a transaction
                 del connections[DEFAULT_DB_ALIAS]
+                if connection.in_atomic_block:  # never hand on half a transaction
+                    connection.close()
+                    connection = None
             self._thread.has_one = False
             self._free.put(connection)
 
