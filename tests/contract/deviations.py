@@ -65,6 +65,14 @@ RULES = (
         is_ours=True,
     ),
     Rule(
+        "409 to a replacement of what is being deleted, where the document has no 409",
+        "the reference takes the new spec, which goes with the object",
+        lambda operation, reply: (
+            operation.method == "PUT" and reply.status == 409 and b"is being deleted" in reply.body
+        ),
+        is_ours=True,
+    ),
+    Rule(
         "404 to a create in a namespace that does not exist",
         "the document has no status for it, and the reference answers 500",
         lambda operation, reply: (

@@ -209,6 +209,12 @@ class Plan:
         for kind in ("ClusterDataPlane", "ClusterWorkflowPlane"):
             yield self.step(f"delete{kind}", "vault")
 
+    def replacement(self, operation: str, parameters: Mapping[str, str]) -> Step:
+        """A replacement by what the schema requires."""
+        found = self.document.operations[operation]
+        body = self.values(is_full=False).value(found.body_schema or {}, operation.removeprefix("update"))
+        return Step(found, parameters, body=body)
+
     # Requests ---------------------------------------------------------------------------------------------------------
 
     def step(self, operation: str, name: str = "", **more: Any) -> Step:

@@ -75,6 +75,9 @@ def refusals(step: Step, admin: Send, stranger: Send, nobody: Send) -> Iterator[
             ("beyond a doubled slash", "/x"),
         ):
             yield words, admin, replace(step, parameters={**step.parameters, names[-1]: name})
+    replaced = f"update{step.operation.name.removeprefix('delete')}"
+    if step.operation.name.startswith("delete") and replaced in step.operation.document.operations:
+        yield "while it is being deleted", admin, Plan(step.operation.document).replacement(replaced, step.parameters)
     if step.operation.name.startswith("create"):
         yield "a second time", admin, step
     if step.body is not None:
