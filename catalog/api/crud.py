@@ -18,7 +18,7 @@ from catalog.api.invalid import invalid, refusal_of
 from catalog.api.listing import ListQuery, page_of
 from catalog.api.typed_body import text_map, typed, wrong_type
 from catalog.api.versions import require_match, tag_of
-from catalog.api.wire_object import wire_object
+from catalog.api.wire_object import Row, wire_object
 from catalog.kinds.base import Document, PlatformObject
 from catalog.store import create as store_create
 from catalog.store import delete as store_delete
@@ -78,7 +78,7 @@ def page_for(call: Call, collection: Collection, namespace: str, query: ListQuer
 
 def visible(call: Call, collection: Collection, namespace: str, name: str) -> PlatformObject:
     """The object, if the caller may see it."""
-    held = existing(collection, namespace, name)
+    held = shown(collection, get_or_none(collection.kind, namespace, name, only=Row._fields))
     with in_words_of(collection):
         guard.require(call.access, "view", held)
     return held

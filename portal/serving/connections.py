@@ -17,7 +17,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from queue import LifoQueue
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.core.signals import request_finished, request_started
+from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections
 
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Any]
 
@@ -65,6 +66,9 @@ _in_use = threading.local()
 def lending(application: WSGIApplication, size: int) -> WSGIApplication:
     """A WSGI application whose requests work on lent connections, at most `size` of them at once."""
     lender = Lender(size)
+    # The lender has looked at the connection when the request begins, and Django need not.
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
 
     def limited(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         with lender.lent():
