@@ -149,6 +149,10 @@ def note_one(
 ) -> None:
     """One difference: a new row, or the one that says so already."""
     state, text = state_for(item, found, held)
+    if state == State.NOTED and held is not None and held.state == State.NOTED and held.live == shown(key, item.live):
+        held.last_found_at = now
+        held.save(update_fields=["last_found_at"])
+        return
     if held is not None and (held.state in ALIVE or is_again(held, item, now)):
         if held.state in (State.RESTORED, State.OPEN) and state == State.RESTORED:
             held.count += 1

@@ -146,6 +146,14 @@ def test_two_that_correct_each_other_are_parted_and_people_are_told():
     assert not stance_of(the_release(), timezone.now() + drift_records.PEACE).holds(key)
 
 
+def test_a_restart_that_is_seen_again_is_noted_once():
+    path = "spec.template.metadata.annotations[kubectl.kubernetes.io/restartedAt]"
+    for at in ("10:00", "10:00", "11:00"):
+        identity = found("Deployment", path, at, Change.RESTARTED)
+    rows = DriftRecord.objects.system("test").filter(difference=identity).order_by("id")
+    assert [(row.state, row.live) for row in rows] == [("noted", {"value": "10:00"}), ("noted", {"value": "11:00"})]
+
+
 def test_values_of_secrets_are_not_written_down():
     key = ObjectKey("", "Secret", "cell", "token")
     item = Difference(Change.CHANGED, "data.token", live="c2VjcmV0", applied="b2xk")
