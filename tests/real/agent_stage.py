@@ -73,12 +73,15 @@ class AgentStage:
         gateway: GatewayProcess | None = None, **options: Any,
     ) -> requests.Response:  # fmt: skip
         """A request to the cluster through the gateway, as a worker makes it. The path goes as it is."""
-        url = f"{(gateway or self.gateway).internal_url}/api/proxy/{head}/{target}{path}"
+        gateway = gateway or self.gateway
+        url = f"{gateway.internal_url}/api/proxy/{head}/{target}{path}"
         headers = {"Authorization": self.token(), **options.pop("headers", {})}
         stream = options.pop("stream", False)
         prepared = requests.Request(method, url, headers=headers, **options).prepare()
         prepared.url = url
-        return requests.Session().send(prepared, timeout=60, allow_redirects=False, stream=stream)
+        return requests.Session().send(
+            prepared, timeout=60, allow_redirects=False, stream=stream, **gateway.trusted
+        )  # fmt: skip
 
     def run(self, code: str) -> str:
         """Run code in the installation; what it printed."""

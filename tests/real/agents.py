@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from catalog.delivery.agent.authority import Signed, write_private
 from tests.conftest import REPOSITORY
@@ -84,7 +85,16 @@ class GatewayProcess(Process):
 
     @property
     def internal_url(self) -> str:
-        return f"http://127.0.0.1:{self.internal_port}"
+        scheme = "https" if self.trusted else "http"
+        return f"{scheme}://127.0.0.1:{self.internal_port}"
+
+    @property
+    def trusted(self) -> dict[str, Any]:
+        """What a client of the internal port needs where that has TLS, as `requests` wants it."""
+        given = {name: self.environment.get(f"GATEWAY_INTERNAL_{name}", "") for name in ("CERTIFICATE", "KEY")}
+        if not given["KEY"]:
+            return {}
+        return {"cert": tuple(given.values()), "verify": self.environment["GATEWAY_INTERNAL_AUTHORITY"]}
 
     def start(self) -> None:
         super().start()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import http.client
 import ssl
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,9 +12,8 @@ import pytest
 import requests
 
 from catalog.delivery.agent.authority import Signed, sign_both, sign_client, sign_server
-from tests.conftest import REPOSITORY
-from tests.real.agent_stage import AgentStage, plane_behind_agent, until
-from tests.real.agents import DAY, Process, start_agent, start_gateway, write_files
+from tests.real.agent_stage import HEAD, AgentStage, plane_behind_agent, until
+from tests.real.agents import DAY, GatewayProcess, Process, start_agent, start_gateway, write_files
 
 pytestmark = [pytest.mark.real("kubernetes"), pytest.mark.xdist_group("kubernetes")]
 DEFAULT = "planeType=dataplane&planeID=default"
@@ -179,14 +176,21 @@ def test_a_request_that_is_too_large_is_refused(agent_stage: AgentStage):
     assert (answer.status_code, answer.headers["Stagecraft-Gateway"]) == (413, "too-large")
 
 
-@pytest.fixture
-def small_gateway(agent_stage: AgentStage) -> Iterator[tuple[AgentStage, Process]]:
-    """A replica that takes only short messages from agents, and an agent of its own."""
-    other = start_gateway(agent_stage.installation, "small", GATEWAY_MESSAGE_BYTES="100000", GATEWAY_ANSWER_SECONDS="2")
+@pytest.fixture(scope="module")
+def small_gateway(agent_stage: AgentStage) -> Iterator[tuple[GatewayProcess, Process]]:
+    """A replica that takes only short messages from agents and has TLS inside, too; and an agent of its own."""
+    directory = agent_stage.directory / "internal"
+    ours = sign_both(["127.0.0.1"], DAY)
+    write_files(directory, ours)
+    (directory / "ca.crt").write_text(ours.authority)
+    files = {"CERTIFICATE": "tls.crt", "KEY": "tls.key", "AUTHORITY": "ca.crt"}
+    named = {f"GATEWAY_INTERNAL_{name}": str(directory / file) for name, file in files.items()}
+    limits = {"GATEWAY_MESSAGE_BYTES": "100000", "GATEWAY_ANSWER_SECONDS": "2"}
+    other = start_gateway(agent_stage.installation, "small", **limits, **named)
     agent = start_agent(other, agent_stage.cluster, agent_stage.signed, agent_stage.directory / "small")
     agent_stage.wait_for_agents(2)
     try:
-        yield other, agent  # type: ignore[misc]
+        yield other, agent
     finally:
         agent.stop()
         other.stop()
@@ -230,34 +234,12 @@ def test_health_needs_no_credentials(agent_stage: AgentStage):
     assert requests.get(f"{agent_stage.gateway.internal_url}/health", timeout=10).text == "OK"
 
 
-def test_an_internal_port_with_tls_takes_only_certificates_of_its_authority(agent_stage: AgentStage):
-    directory = agent_stage.directory / "internal"
-    ours, others = sign_both(["127.0.0.1"], DAY), sign_both(["127.0.0.1"], DAY)
-    write_files(directory, ours)
-    (directory / "ca.crt").write_text(ours.authority)
-    write_files(directory / "others", others)
-    files = {"CERTIFICATE": "tls.crt", "KEY": "tls.key", "AUTHORITY": "ca.crt"}
-    named = {f"GATEWAY_INTERNAL_{name}": str(directory / file) for name, file in files.items()}
-    replica = start_gateway(agent_stage.installation, "internal", **named)
-    try:
-        url, headers = f"https://127.0.0.1:{replica.internal_port}", {"Authorization": agent_stage.token()}
-        path, trusted = f"/api/proxy/dataplane/default/_cluster/default/k8s{CONFIG_MAPS}", str(directory / "ca.crt")
-        for shown in (None, (str(directory / "others" / "tls.crt"), str(directory / "others" / "tls.key"))):
-            with pytest.raises(requests.RequestException):
-                requests.get(url + path, headers=headers, verify=trusted, cert=shown, timeout=20)
-        shown = (str(directory / "tls.crt"), str(directory / "tls.key"))
-        # This replica has no agent: the request goes on to the one that has.
-        answer = requests.get(url + path, headers=headers, verify=trusted, cert=shown, timeout=20)
-        assert answer.json()["kind"] == "ConfigMapList"
-    finally:
-        replica.stop()
-
-
-def test_a_port_for_others_without_tls_is_refused_at_the_start(agent_stage: AgentStage):
-    words = ["manage.py", "gateway", "--internal-address", "0.0.0.0:0"]
-    done = subprocess.run(
-        [sys.executable, *words], cwd=REPOSITORY, env=agent_stage.installation.environment, capture_output=True,
-        text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 1
-    assert "secrets would go there in the clear. Set GATEWAY_INTERNAL_CERTIFICATE" in done.stderr
+def test_an_internal_port_with_tls_takes_only_certificates_of_its_authority(agent_stage: AgentStage, small_gateway):
+    other, _ = small_gateway
+    url, headers = f"{other.internal_url}/api/proxy/{HEAD}/k8s/api", {"Authorization": agent_stage.token()}
+    directory = agent_stage.directory / "strangers"
+    write_files(directory, sign_both(["127.0.0.1"], DAY))
+    for shown in (None, (str(directory / "tls.crt"), str(directory / "tls.key"))):
+        with pytest.raises(requests.RequestException):
+            requests.get(url, headers=headers, verify=other.trusted["verify"], cert=shown, timeout=20)
+    assert agent_stage.ask("/api", gateway=other).json()["kind"] == "APIVersions"
