@@ -2,7 +2,7 @@
 
 `tests.catalog.controllers.live_replay` lets the recording stand for the plane; here objects are applied to a cluster,
 and what it makes of them comes back. What the recording's cluster had besides, this one gets: kinds of add-ons, and
-somebody who says that secrets have been fetched.
+somebody who says that secrets have been fetched and that a gateway has taken the routes.
 """
 
 from __future__ import annotations
@@ -32,8 +32,11 @@ ADD_ONS = (
 """Kinds of the samples whose definitions come from elsewhere; here they take any content."""
 CRON_JOBS = "/apis/batch/v1/cronjobs"
 SECRETS = "/apis/external-secrets.io/v1/externalsecrets"
+GATEWAY_API = "/apis/gateway.networking.k8s.io/v1"
 ROUTES = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/httproutes.gateway.networking.k8s.io"
 READY = {"type": "Ready", "status": "True", "reason": "SecretSynced", "message": "secret synced"}
+HEALTHY_AT_ONCE = {"PersistentVolumeClaim"}
+"""Kinds that were healthy as soon as they existed. Here a claim is when it is bound, and nobody gives volumes here."""
 Differences = dict[str, tuple[Any, Any]]
 """By object and part: what was recorded, and what is."""
 
@@ -82,6 +85,7 @@ class ClusterReplay(Replay):
         deadline = time.monotonic() + SECONDS
         while True:
             fetch_secrets(self.cluster)
+            take_routes(self.cluster)
             runtime.drain()
             if is_so():
                 return {}
@@ -128,9 +132,12 @@ def compare(found: Differences, what: str, recorded: Any, got: Any) -> None:
 def states(item: Mapping[str, Any]) -> dict[str, tuple[str, str, str, str]]:
     """Kind, namespace, name and health of each object of a rendered release, by its id."""
     return {
-        entry["id"]: (entry["kind"], entry.get("namespace", ""), entry["name"], entry["healthStatus"])
+        entry["id"]: (
+            entry["kind"], entry.get("namespace", ""), entry["name"],
+            "" if entry["kind"] in HEALTHY_AT_ONCE else entry["healthStatus"],
+        )
         for entry in item.get("status", {}).get("resources") or ()
-    }
+    }  # fmt: skip
 
 
 def add_kinds(cluster: Cluster) -> None:
@@ -168,6 +175,26 @@ def fetch_secrets(cluster: Cluster) -> None:
             except urllib.error.HTTPError as error:
                 if error.code != 404:  # gone meanwhile
                     raise
+
+
+def take_routes(cluster: Cluster) -> None:
+    """Say of every route that a gateway has taken it. The recording had none and called routes healthy all the same."""
+    taken = [
+        {"type": kind, "status": "True", "reason": kind, "message": "", "lastTransitionTime": "2026-11-21T00:00:00Z"}
+        for kind in ("Accepted", "ResolvedRefs")
+    ]
+    parent = {"parentRef": {"name": "gateway"}, "controllerName": "example.org/gateway", "conditions": taken}
+    for plural in ("httproutes", "grpcroutes"):
+        for item in cluster.call("GET", f"{GATEWAY_API}/{plural}")["items"]:
+            if not (item.get("status") or {}).get("parents"):
+                metadata = item["metadata"]
+                path = f"{GATEWAY_API}/namespaces/{metadata['namespace']}/{plural}/{metadata['name']}/status"
+                status = {"status": {"parents": [parent]}}
+                try:
+                    cluster.call("PATCH", path, status, content_type="application/merge-patch+json")
+                except urllib.error.HTTPError as error:
+                    if error.code != 404:  # gone meanwhile
+                        raise
 
 
 def strike_the_hour(cluster: Cluster, name: str) -> None:

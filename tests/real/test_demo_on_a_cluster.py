@@ -18,6 +18,7 @@ from catalog.delivery.tracking import RELEASE_NAME
 from tests.real.cluster.cluster import Cluster
 from tests.real.cluster_installation import Key, Write, installation_on, live, repeated, returned, writes_of
 from tests.real.installation import Installation
+from tests.real.live_stages import fetch_secrets
 from tests.real.test_kubernetes_plane import until
 
 pytestmark = [pytest.mark.real("kubernetes"), pytest.mark.xdist_group("kubernetes"), pytest.mark.timeout(600)]
@@ -44,6 +45,7 @@ class Demo:
 
     def is_settled(self, ready: int, otherwise: int = 0) -> bool:
         """Whether nothing is due, and so many bindings are Ready and so many not."""
+        fetch_secrets(self.cluster)
         found = self.installation.state()
         states = Counter(reason == "Ready" for reason in found["bindings"].values())
         arrived = found["due"] == 0 and found["objects"] == found["delivered"]
