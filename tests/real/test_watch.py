@@ -133,7 +133,7 @@ def platform(request: Any, tmp_path_factory: Any) -> Iterator[Platform]:
                 missing("PostgreSQL", str(reason))
                 raise AssertionError("unreachable") from reason
             home = tmp_path_factory.mktemp("watch")
-            server = Server(home, database_url=database.url, interface="asgi", settings=settings)
+            server = Server(home, database_url=database.url, interface="asginl", settings=settings)
         yield Platform(stack.enter_context(server))
 
 
