@@ -38,8 +38,8 @@ class Server:
         if self.interface == "wsgi":
             return server_command("127.0.0.1", self.port)
         return [
-            str(Path(sys.executable).parent / "granian"), "--interface", self.interface, "--host", "127.0.0.1", "--port",
-            str(self.port), "--workers", "1", "--no-ws", "--log-level", "warning", "portal.asgi:application",
+            str(Path(sys.executable).parent / "granian"), "--interface", self.interface, "--host", "127.0.0.1",
+            "--port", str(self.port), "--workers", "1", "--no-ws", "--log-level", "warning", "portal.asgi:application",
         ]  # fmt: skip
 
     @property
