@@ -13,10 +13,12 @@ from django.db import connection
 
 from catalog.controllers import housekeeping as housekeeping
 from catalog.controllers import runtime, work
+from catalog.delivery.agent.gateway.reporting import report_dead_gateways
 from catalog.delivery.kubernetes.watching import Watching
 from portal.periodic import in_every_worker
 
 log = logging.getLogger("stagecraft.reconcile")
+GATEWAYS_SECONDS = 15.0
 LONGEST_DRAIN = 30.0  # seconds; a longer task would keep a stopping worker waiting
 
 
@@ -50,6 +52,7 @@ def sweep() -> None:
 
 
 in_every_worker("sweep", lambda: settings.RECONCILE_SWEEP_SECONDS, sweep)
+in_every_worker("gateways", lambda: GATEWAYS_SECONDS, report_dead_gateways)
 _watching: Watching | None = None
 
 

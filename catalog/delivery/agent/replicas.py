@@ -17,7 +17,7 @@ from catalog.delivery.agent.models import ConnectedAgent, GatewayReplica
 
 LEASE = timedelta(seconds=12)
 RENEW_SECONDS = 3.0
-FORGET = timedelta(minutes=10)
+FORGET = 3 * LEASE
 
 
 class Connected(NamedTuple):
@@ -52,7 +52,11 @@ def renew(name: str, url: str, agents: Sequence[Connected]) -> None:
                 )  # fmt: skip
         if held:
             ConnectedAgent.objects.filter(id__in=held).delete()
-    GatewayReplica.objects.filter(renewed_at__lt=now - FORGET).delete()
+
+
+def forget_dead_replicas() -> bool:
+    """Remove replicas that ended without a word, and their agents; whether there were any. Workers ask this."""
+    return bool(GatewayReplica.objects.filter(renewed_at__lt=timezone.now() - FORGET).delete()[0])
 
 
 def give_up(name: str) -> None:

@@ -36,6 +36,12 @@ def report_agents() -> None:
                 write(plane.pk, type(plane), count)
 
 
+def report_dead_gateways() -> None:
+    """What a gateway that died without a word would have reported. Workers ask this now and then."""
+    if replicas.forget_dead_replicas():
+        report_agents()
+
+
 def is_old(held: dict[str, Any]) -> bool:
     last = parse_datetime(str(held.get("lastHeartbeatTime") or ""))
     return last is None or timezone.now() - last > HEARTBEAT

@@ -19,7 +19,7 @@ from catalog.delivery.agent import replicas
 from catalog.delivery.agent.authority import sign_client
 from catalog.delivery.agent.connection import look_up
 from catalog.delivery.agent.gateway.admission import Refused, admit
-from catalog.delivery.agent.gateway.reporting import report_agents
+from catalog.delivery.agent.gateway.reporting import report_agents, report_dead_gateways
 from catalog.delivery.agent.heads import Head, head_of
 from catalog.delivery.agent.models import GatewayReplica
 from catalog.delivery.agent.replicas import Connected
@@ -178,6 +178,26 @@ def test_the_agents_of_a_replica_that_is_silent_do_not_count():
     report_agents()
     assert it.get("DataPlane", "edge").status["agentConnection"]["connectedAgents"] == 1
     assert replicas.holders(EDGE) == ["http://two"]
+
+
+def test_what_a_gateway_that_died_has_left_is_cleared_by_others():
+    apply_plane()
+    connect(EDGE)
+    report_dead_gateways()
+    assert it.get("DataPlane", "edge").status["agentConnection"]["connected"] is True
+    GatewayReplica.objects.update(renewed_at=timezone.now() - 2 * replicas.FORGET)
+    report_dead_gateways()
+    assert it.get("DataPlane", "edge").status["agentConnection"]["message"] == "No agents connected"
+    assert not GatewayReplica.objects.exists()
+
+
+def test_a_gateway_that_starts_again_takes_the_place_of_the_one_that_died():
+    apply_plane()
+    connect(EDGE)
+    replicas.renew("again", "http://one", [])
+    report_agents()
+    assert list(GatewayReplica.objects.values_list("name", flat=True)) == ["again"]
+    assert it.get("DataPlane", "edge").status["agentConnection"]["connected"] is False
 
 
 def test_a_plane_without_an_agent_says_what_is_wanting():
