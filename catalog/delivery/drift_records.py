@@ -157,7 +157,7 @@ def note_one(
         if held.state in (State.RESTORED, State.OPEN) and state == State.RESTORED:
             held.count += 1
         if held.state != State.IGNORED:
-            held.state, held.note = state, text
+            held.state, held.note, held.change = state, text, item.change.value
         held.last_found_at, held.live, held.manager, held.changed_at = now, shown(key, item.live), item.manager[:128], item.time  # noqa: E501  # fmt: skip
         if held.count >= TOO_OFTEN and held.state == State.RESTORED:
             held.state, held.expires_at = State.OPEN, now + PEACE
@@ -201,7 +201,8 @@ def state_for(item: Difference, found: Drifted, held: DriftRecord | None) -> tup
 
 def is_again(held: DriftRecord, item: Difference, now: datetime) -> bool:
     """Whether a row that is over speaks of the same edit by the same hand, a moment ago."""
-    return held.state == State.RESTORED and held.manager == item.manager[:128] and now - held.last_found_at < SOON
+    is_same = (held.change, held.manager) == (item.change.value, item.manager[:128])
+    return held.state == State.RESTORED and is_same and now - held.last_found_at < SOON
 
 
 def close_others(

@@ -250,3 +250,10 @@ def test_a_projects_binding_has_no_overrides_and_says_so():
     with pytest.raises(NotAcceptable, match="ProjectReleaseBinding has no overrides for single fields"):
         accept(cell, difference_id(key, item.path), ANN)
     assert restore(cell, [difference_id(key, item.path)], ANN) == [str(key)]
+
+
+def test_what_happens_to_one_object_in_different_ways_is_told_apart():
+    for change in (Change.OBJECT_REMOVED, Change.OBJECT_GOING):
+        found("Deployment", "", {"x": 1}, change)
+    changes = DriftRecord.objects.system("test").order_by("id").values_list("change", "count")
+    assert list(changes) == [("object removed", 1), ("object being removed", 1)]
