@@ -87,7 +87,7 @@ def test_a_client_calls_every_tool_the_other_ways_too(
 WEB = {"namespace": "default", "component": "web", "environment": "development"}
 ELSEWHERE: dict[str, tuple[tuple[str, dict[str, Any], str], ...]] = {
     "/mcp/compact": (
-        ("list", {"kind": "component", "namespace": "default", "project": "default"}, "web | deployment/service"),
+        ("list", {"kind": "component", "namespace": "default", "project": "default"}, "\nweb | "),
         ("status", WEB, "component: web"),
         ("get", {"kind": "component", "namespace": "default", "name": "web", "format": "json"}, ""),
         ("wait", {**WEB, "timeout": 1}, "result: "),
