@@ -39,6 +39,10 @@ def test_nothing_but_the_settings_reads_the_environment() -> None:
         "catalog/delivery/git/remote.py",  # gives the git program its own environment
         "portal/quickstart/management/commands/quickstart.py",  # tells server and worker their address
     }
+    apart = {
+        f"catalog/delivery/agent/program/{name}.py"  # a program of its own, in a container of its own
+        for name in ("__main__", "cluster")
+    }
     setters = {"portal/wsgi.py", "portal/asgi.py", "portal/celery.py"}  # name the settings module to Django
     found = {
         str(path.relative_to(REPOSITORY))
@@ -46,4 +50,4 @@ def test_nothing_but_the_settings_reads_the_environment() -> None:
         for path in (REPOSITORY / layer).rglob("*.py")
         if "os.environ" in path.read_text() or "os.getenv" in path.read_text()
     }
-    assert found == readers | passes_on | setters
+    assert found == readers | passes_on | apart | setters

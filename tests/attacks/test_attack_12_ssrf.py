@@ -203,6 +203,13 @@ MAY_TALK = {
     "catalog/delivery/git/remote.py": "the git program, to remotes that the operator has listed (attack 13)",
     "workflows/observer/asking.py": "adapters: what planes name through the gate, what settings name as it is",
     "catalog/delivery/kubernetes/": "API servers of kubeconfigs that the operator has put there",
+    "catalog/delivery/agent/connection.py": "our own gateways, at the addresses that they have written down",
+    "catalog/delivery/agent/gateway/": "agents that have dialled in, and the other replicas of the gateway",
+    "catalog/delivery/agent/program/": "the agent: its gateway and its own cluster, as its operator has told it",
+    "catalog/management/commands/gateway.py": "runs the gateway's loop",
+    "catalog/api/exec_stream.py": "runs on the server's loop; the plane's connection talks",
+    "catalog/api/stagecraft/watch.py": "runs on the server's loop; talks to nobody",
+    "portal/serving/connections.py": "connections to the database",
 }
 
 

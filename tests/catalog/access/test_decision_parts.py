@@ -101,6 +101,7 @@ def test_attributes_of_each_action() -> None:
         for kind in ("releasebinding", "resourcereleasebinding", "projectreleasebinding")
         for verb in ("create", "view", "update", "delete")
     } | {"component:exec", "logs:view", "wirelogs:view", "metrics:view", "traces:view"}
+    in_environments |= {"drift:accept", "drift:ignore", "drift:restore"}  # ours: drift is a binding's, as it is
     expected = dict.fromkeys(in_environments, ("environment",))
     for kind, attribute in (("component", "componentType"), ("resource", "resourceType"), ("workflowrun", "workflow")):
         expected |= dict.fromkeys((f"{kind}:{verb}" for verb in ("create", "update", "delete")), (attribute,))
