@@ -23,14 +23,15 @@ from portal.audit.operation import Target, operation
 
 
 def may_open(request: HttpRequest) -> bool:
-    """Whoever has business in the admin; each sees what they could see before it went."""
-    return access_of(request) is not None
+    """Whoever may make something somewhere; each sees what they could see before it went."""
+    access = access_of(request)
+    return access is not None and any(access.reaches(f"{kind.lower()}:create") for kind in BY_KIND)
 
 
 def page(request: HttpRequest) -> HttpResponseBase:
     """The list; a POST brings one object back."""
     access = access_of(request)
-    if access is None:
+    if access is None or not may_open(request):
         raise PermissionDenied
     if request.method == "POST":
         bring_back(request, access)

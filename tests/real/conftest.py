@@ -32,7 +32,10 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def own_cluster() -> Iterator[Cluster]:
-    """A cluster for one file: its tests kill parts of it, or count what is written there."""
+    """A cluster for one file: its tests kill parts of it, or count what is written there.
+
+    Such files are in the group `kubernetes-apart`, so that they run beside those that share the session's cluster.
+    """
     with started() as found:
         yield found
 

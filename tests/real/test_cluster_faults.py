@@ -29,7 +29,7 @@ from tests.real.cluster_installation import installation_on, live, returned, wri
 from tests.real.installation import Installation, greeter
 from tests.real.test_kubernetes_plane import until
 
-pytestmark = [pytest.mark.real("kubernetes"), pytest.mark.xdist_group("kubernetes"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.real("kubernetes"), pytest.mark.xdist_group("kubernetes-apart"), pytest.mark.timeout(600)]
 SECONDS = 90.0
 SECOND_IMAGE = "registry.example/greeter:2"
 OBJECTS_EACH = 6

@@ -20,7 +20,7 @@ from tests.real.cluster.cluster import Cluster
 from tests.real.cluster_installation import installation_on
 from tests.real.installation import Installation, greeter
 
-pytestmark = [pytest.mark.real("kubernetes"), pytest.mark.xdist_group("kubernetes")]
+pytestmark = [pytest.mark.real("kubernetes"), pytest.mark.xdist_group("kubernetes-apart")]
 SECONDS = 60.0
 MENDED_SECONDS = 20.0
 """Ten would do on an idle machine."""

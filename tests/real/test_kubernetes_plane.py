@@ -19,7 +19,7 @@ from catalog.delivery.kubernetes.connection import CONNECTIONS, Connection, Cred
 from tests.real.cluster.cluster import Cluster
 from tests.real.installation import Installation, greeter
 
-pytestmark = [pytest.mark.real("kubernetes"), pytest.mark.xdist_group("kubernetes")]
+pytestmark = [pytest.mark.real("kubernetes"), pytest.mark.xdist_group("kubernetes-apart")]
 SECONDS = 60.0
 MENDED_SECONDS = 10.0
 SEEN_SECONDS = 30.0

@@ -31,7 +31,7 @@ from tests.real.live_stages import (
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.real("kubernetes"),
-    pytest.mark.xdist_group("kubernetes"),
+    pytest.mark.xdist_group("kubernetes-apart"),
     pytest.mark.timeout(600),
 ]
 Key = tuple[str, str, str]
