@@ -28,7 +28,7 @@ def test_releasing_and_binding_a_new_component(django_assert_max_num_queries: An
     c.apply_component()
     c.apply_workload()
     item = claimed(c.COMPONENT)
-    with django_assert_max_num_queries(31):
+    with django_assert_max_num_queries(32):
         runtime.reconcile_one(item)
     assert c.bindings() == ["web-development"]
 

@@ -9,7 +9,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.utils import timezone
 
 from catalog import store
@@ -90,7 +90,7 @@ def test_a_failing_look_inside_a_callers_transaction_leaves_it_its_connection(mo
         raise RuntimeError("the plane is on fire")
 
     monkeypatch.setattr(runtime, "controller_of", lambda kind: Controller(kind, fail, ()))
-    monkeypatch.setattr(connection, "close_at", 0.0)
+    monkeypatch.setattr(connections[DEFAULT_DB_ALIAS], "close_at", 0.0)  # the proxy would lose it afterwards
     (claimed,) = (item for item in work.claim(10, ME) if item.object_id == namespace.pk)
     runtime.reconcile_one(claimed)
     item = WorkItem.objects.get(kind="Namespace", object_id=namespace.pk)
