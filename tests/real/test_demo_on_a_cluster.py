@@ -21,7 +21,7 @@ from tests.real.installation import Installation
 from tests.real.live_stages import fetch_secrets
 from tests.real.test_kubernetes_plane import until
 
-pytestmark = [pytest.mark.real("kubernetes"), pytest.mark.xdist_group("kubernetes"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.real("kubernetes"), pytest.mark.xdist_group("kubernetes-apart"), pytest.mark.timeout(600)]
 SECONDS = 60.0
 PROJECT, NAMESPACE = "gcp-microservice-demo", "default"
 ENVIRONMENTS = ("development", "staging", "production")
@@ -89,20 +89,20 @@ class Demo:
 
 
 @pytest.fixture
-def demo(cluster, tmp_path, conformance) -> Iterator[Demo]:
-    """The installation, at rest, before the demo comes."""
+def demo(own_cluster, tmp_path, conformance) -> Iterator[Demo]:
+    """The installation, at rest, before the demo comes; no other one delivers to its cluster, and mends there."""
     folder: Path = conformance / "samples" / "gcp-microservices-demo"
     documents = [
         document.value
         for path in sorted(folder.rglob("*.yaml"))
         for document in load_documents(path.read_text(encoding="utf-8"), path.name)
     ]
-    earlier = len(writes_of(cluster))
-    with installation_on(cluster, tmp_path / "home") as installation:
+    earlier = len(writes_of(own_cluster))
+    with installation_on(own_cluster, tmp_path / "home") as installation:
         installation.start_worker()
-        found = Demo(cluster, installation, documents, set(), earlier, earlier)
+        found = Demo(own_cluster, installation, documents, set(), earlier, earlier)
         found.settle(0)
-        found.there_before = set(live(cluster))
+        found.there_before = set(live(own_cluster))
         yield found
 
 
