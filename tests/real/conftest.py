@@ -41,7 +41,7 @@ def own_cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def agent_stage(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentStage]:
-    """An installation that reaches the session's cluster by an agent only."""
-    with agent_stage_on(cluster, tmp_path_factory.mktemp("agents")) as found:
+def agent_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentStage]:
+    """An installation that reaches its cluster by an agent only. It stays, and would mend what others deliver."""
+    with started() as cluster, agent_stage_on(cluster, tmp_path_factory.mktemp("agents")) as found:
         yield found
