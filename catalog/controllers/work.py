@@ -75,11 +75,13 @@ def claim(limit: int, owner: str) -> list[Claim]:
     until = now + timedelta(seconds=settings.RECONCILE_LEASE_SECONDS)
     skip_locked = "FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
     with transaction.atomic(), connection.cursor() as cursor:
+        # Apart, as PostgreSQL may run a subquery once for each row, and its limit would count anew each time.
         cursor.execute(
-            f"UPDATE {TABLE} SET lease_owner = %s, lease_until = %s WHERE id IN (SELECT id FROM {TABLE}"  # noqa: S608
+            f"WITH due AS (SELECT id FROM {TABLE}"  # noqa: S608
             f" WHERE due_at <= %s AND (lease_until IS NULL OR lease_until < %s) ORDER BY due_at LIMIT %s {skip_locked})"
+            f" UPDATE {TABLE} SET lease_owner = %s, lease_until = %s WHERE id IN (SELECT id FROM due)"
             " RETURNING id, kind, object_id, version, attempts",
-            [owner, adapt(until), adapt(now), adapt(now), limit],
+            [adapt(now), adapt(now), limit, owner, adapt(until)],
         )
         return [Claim(*row) for row in cursor.fetchall()]
 

@@ -156,7 +156,7 @@ OURS = "/api/stagecraft/v1"
         f"{OURS}/changes?since=0",
         f"{OURS}/watch?since=0&wait=0",
         f"{OURS}/namespaces/acme/traits/one/history",
-        f"{OURS}/namespaces/acme/traits/one/as-of?sequence=9999",
+        f"{OURS}/namespaces/acme/traits/one/as-of?sequence=999999999999",
         f"{OURS}/namespaces/acme/traits/one/deletion",
         f"{OURS}/deleted",
         f"{OURS}/access/actions",
