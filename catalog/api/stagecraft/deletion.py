@@ -16,6 +16,7 @@ from catalog import store
 from catalog.access import writing
 from catalog.access.hierarchy import attributes_of, place_of
 from catalog.access.revisions import visible_revisions, visible_uids
+from catalog.api.permitted import visible
 from catalog.kinds.base import Document, PlatformObject
 from catalog.manifests.deleting import NotForced, force, plan_document, plan_of
 from catalog.manifests.undeleting import Deletion, NotUndeleted, deletions, undelete
@@ -109,12 +110,3 @@ def deleted_document(item: Deletion) -> Document:
 
 def identity(obj: PlatformObject) -> Document:
     return {"kind": obj.kind, "namespace": obj.namespace_name, "name": obj.name, "uid": str(obj.uid)}
-
-
-def visible(call: Call, model: type[PlatformObject], namespace: str, name: str) -> PlatformObject:
-    """The object, if the caller may see it; else 404."""
-    held = store.get_or_none(model.kind, namespace, name)
-    if held is None:
-        raise Refusal(404, f"{model.kind} not found")
-    guard.require(call.access, "view", held)
-    return held

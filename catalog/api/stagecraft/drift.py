@@ -17,9 +17,9 @@ from django.http import HttpResponse, QueryDict
 from django.urls import URLPattern, path
 from django.utils import timezone
 
-from catalog import store
 from catalog.access import writing
 from catalog.access.hierarchy import attributes_of, place_of
+from catalog.api.permitted import visible
 from catalog.delivery.plane import PlaneError, Unsupported
 from catalog.kinds.base import Document, PlatformObject
 from catalog.kinds.registry import BY_KIND
@@ -105,15 +105,6 @@ def decided(decide: Any) -> Any:
         raise Refusal(501, str(error)) from None
     except PlaneError as error:
         raise Refusal(502, str(error)) from None
-
-
-def visible(call: Call, model: type[PlatformObject], namespace: str, name: str) -> PlatformObject:
-    """The binding, if the caller may see it; else 404."""
-    held = store.get_or_none(model.kind, namespace, name)
-    if held is None:
-        raise Refusal(404, f"{model.kind} not found")
-    guard.require(call.access, "view", held)
-    return held
 
 
 def permitted(call: Call, model: type[PlatformObject], namespace: str, name: str, verb: str) -> PlatformObject:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpResponse, QueryDict
 
+from catalog.api.permitted import visible
 from catalog.kinds.base import PlatformObject
 from catalog.kinds.release_binding import ReleaseBinding
 from catalog.manifests import explaining
 from catalog.manifests.explaining import NotExplained
-from catalog.store import get_or_none
 from portal.access.endpoint import Call
 from portal.wire import responses
 from portal.wire.query import text_parameter
@@ -31,10 +32,9 @@ class ExplainQuery:
 
 def show_explanation(call: Call, model: type[PlatformObject], namespace: str, name: str) -> HttpResponse:
     """200 with the origins of the fields; 404 for no such binding, object or field; 409 if nothing can be rendered."""
-    held = get_or_none(model.kind, namespace, name) if model is ReleaseBinding else None
-    if not isinstance(held, ReleaseBinding):
+    if model is not ReleaseBinding:
         raise Refusal(404, f"{model.kind} not found")
-    call.require("view", model.kind, namespace=namespace, name=name)
+    held: Any = visible(call, model, namespace, name)
     query: ExplainQuery = call.query
     try:
         explanation = explaining.explain_binding(held)

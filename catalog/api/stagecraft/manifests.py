@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.http import HttpResponse, QueryDict
 
+from catalog.api.permitted import visible
 from catalog.kinds.base import PlatformObject
 from catalog.manifests.rendered import RENDERED_KINDS, as_yaml, rendered_of, state_of
-from catalog.store import get_or_none
 from portal.access.endpoint import Call
 from portal.wire import responses
 from portal.wire.query import text_parameter
@@ -25,10 +25,9 @@ def bind_format(query: QueryDict) -> str:
 
 def show_manifests(call: Call, model: type[PlatformObject], namespace: str, name: str) -> HttpResponse:
     """200 with one entry for each rendered release, or with one YAML stream of all manifests."""
-    held = get_or_none(model.kind, namespace, name) if model.kind in RENDERED_KINDS else None
-    if held is None:
+    if model.kind not in RENDERED_KINDS:
         raise Refusal(404, f"{model.kind} not found")
-    call.require("view", model.kind, namespace=namespace, name=name)
+    held = visible(call, model, namespace, name)
     rendered = rendered_of(held)
     if call.query == "yaml":
         objects = [row for item in rendered for row in item.objects]

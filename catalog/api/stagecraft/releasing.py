@@ -20,7 +20,7 @@ from django.urls import URLPattern, path
 
 from catalog import store
 from catalog.access import writing
-from catalog.api.stagecraft.deletion import visible
+from catalog.api.permitted import visible
 from catalog.api.stagecraft.drift import body_of, text_of
 from catalog.kinds.base import Document, PlatformObject
 from catalog.kinds.component import Component
