@@ -20,6 +20,7 @@ from portal.wire.kubernetes_names import (
     label_value_problems,
     subdomain_problems,
 )
+from portal.wire.nul import places_of_nul
 
 ANNOTATIONS_MAX_BYTES = 256 * 1024  # the limit that Kubernetes sets for all annotations of an object together
 
@@ -57,7 +58,7 @@ def admit(model: type[PlatformObject], old: Document | None, new: Document) -> t
         for error in schema.field_errors(admitted["spec"], "spec")
     ]
     errors += schema_errors
-    nul = next(strings_with_nul(admitted["spec"], "spec"), None)
+    nul = next(places_of_nul(admitted["spec"], "spec"), None)
     if nul is not None:
         errors.append(FieldError(nul, "Invalid", "Invalid value: a string may not contain the NUL character"))
     if not any(error.reason in SHAPE_REASONS for error in errors):
@@ -105,18 +106,3 @@ def invalid_values(path: str, text: str, problems_of: Callable[[str], list[str]]
     """An error for every rule that a name, key or value breaks."""
     for problem in problems_of(text):
         yield FieldError(path, "Invalid", f'Invalid value: "{text}": {problem}')
-
-
-def strings_with_nul(value: object, path: str) -> Iterator[str]:
-    """Where a document holds a NUL character, which PostgreSQL cannot store."""
-    if isinstance(value, str):
-        if "\0" in value:
-            yield path
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if "\0" in key:
-                yield path
-            yield from strings_with_nul(item, f"{path}.{key}")
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from strings_with_nul(item, f"{path}[{index}]")

@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema_rs
 
 from portal.mcp.registry import Arguments, Document, Tool
+from portal.wire.nul import places_of_nul
 
 TEXT: Document = {"type": "string"}
 NUMBER: Document = {"type": "integer"}
@@ -56,9 +57,9 @@ def problems_of(tool: Tool, given: Document) -> Iterator[str]:
     for error in validator_of(tool).iter_errors(given):
         path = ".".join(str(step) for step in error.instance_path)
         yield f"{path}: {error.message[:300]}" if path else error.message[:300]
-    place = next(nul_in(given, ""), None)
+    place = next(places_of_nul(given, ""), None)
     if place is not None:
-        yield f"{place}: a text may not contain the NUL character"
+        yield f"{place or 'arguments'}: a text may not contain the NUL character"
 
 
 def validator_of(tool: Tool) -> Any:
@@ -67,18 +68,3 @@ def validator_of(tool: Tool) -> Any:
     if held is None or held[0] is not tool:
         held = _validators[tool.name] = (tool, jsonschema_rs.validator_for(tool.input_schema))
     return held[1]
-
-
-def nul_in(value: Any, path: str) -> Iterator[str]:
-    """Where a value holds a NUL character, which PostgreSQL cannot store or even look for."""
-    if isinstance(value, str):
-        if "\0" in value:
-            yield path
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if "\0" in key:
-                yield path or "arguments"
-            yield from nul_in(item, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from nul_in(item, f"{path}[{index}]")
